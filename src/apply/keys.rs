@@ -1,0 +1,224 @@
+//! Brings every family to its one current key, giving way to other runs and coming back to see what they have done.
+
+use std::collections::BTreeMap;
+
+use tokio::time::Instant;
+
+use super::rotation::{Active, Order, Setback, replace};
+use super::waiting::await_rivals;
+use super::{Findings, Outcomes, Writers};
+use crate::model::bucket::BucketName;
+use crate::model::desired::WantedFamily;
+use crate::model::key::AccessKeyId;
+use crate::model::name::Family;
+use crate::model::observed::Observed;
+use crate::model::problem::Problem;
+use crate::model::time::Timestamp;
+use crate::plan::generations::{Generation, Generations};
+use crate::plan::{Decision, FamilyPlan};
+use crate::report::BucketOutcome;
+
+/// How a family stands at the end.
+#[derive(Debug, Clone)]
+pub enum KeyOutcome {
+    /// This run minted and delivered it.
+    Minted {
+        /// The key that serves now.
+        key: Generation,
+        /// The deployment that carries it, where one was created.
+        deployment: Option<String>,
+    },
+    /// The key that was there stays.
+    Kept {
+        /// The key that serves.
+        current: Generation,
+        /// When it will be due.
+        due: Timestamp,
+    },
+    /// No new key came about; the older one, if any, serves on.
+    Failed {
+        /// The key that serves.
+        current: Option<Generation>,
+    },
+}
+
+/// All families, by name.
+pub type Keys = BTreeMap<Family, KeyOutcome>;
+
+/// One look at the world, and what it came to.
+pub(crate) struct Round<'a> {
+    pub(crate) plans: &'a [FamilyPlan],
+    pub(crate) observed: &'a Observed,
+    pub(crate) findings: &'a Findings,
+    pub(crate) buckets: &'a Outcomes,
+}
+
+/// What is left after a round.
+pub(crate) enum Next {
+    /// Every family has come to an end.
+    Settled,
+    /// Other runs have changed the world: look at it again.
+    LookAgain,
+}
+
+impl Round<'_> {
+    /// Takes every family as far as it comes in this round, and waits for rivals at its end.
+    pub(crate) async fn play(&self, writers: &Writers<'_>, deadline: Instant, keys: &mut Keys) -> Next {
+        let mut rivals = Vec::new();
+        let mut done_elsewhere = false;
+        let orders = self.orders(writers, keys, &mut rivals);
+        for (wanted, result) in replace(&orders, writers).await {
+            match result {
+                Ok(active) => drop(keys.insert(wanted.family.clone(), minted(active))),
+                Err(Setback::Failed(problem)) => self.fail(writers, wanted, problem, keys),
+                Err(Setback::Yield(rival)) => rivals.push(rival),
+                Err(Setback::Done(by)) => {
+                    tell_winner(writers, &by);
+                    done_elsewhere = true;
+                }
+            }
+        }
+        if rivals.is_empty() {
+            return if done_elsewhere {
+                Next::LookAgain
+            } else {
+                Next::Settled
+            };
+        }
+        match await_rivals(writers, &rivals, deadline).await {
+            Ok(()) => {
+                for rival in &rivals {
+                    tell_wait(writers, rival);
+                }
+                Next::LookAgain
+            }
+            Err(problem) => {
+                writers.ledger.failed(problem);
+                for rival in &rivals {
+                    keys.insert(rival.name.family.clone(), KeyOutcome::Failed { current: None });
+                }
+                Next::Settled
+            }
+        }
+    }
+
+    /// The families that need a key now; the others are settled here or waited for.
+    fn orders<'w>(
+        &self,
+        writers: &Writers<'w>,
+        keys: &mut Keys,
+        rivals: &mut Vec<Generation>,
+    ) -> Vec<Order<'w>> {
+        let mut orders = Vec::new();
+        for (wanted, plan) in writers.desired.families.iter().zip(self.plans) {
+            // What this run has delivered or given up is not touched a second time.
+            if matches!(
+                keys.get(&wanted.family),
+                Some(KeyOutcome::Minted { .. } | KeyOutcome::Failed { .. })
+            ) {
+                continue;
+            }
+            match &plan.decision {
+                Decision::Wait { rival } => rivals.push(rival.clone()),
+                Decision::Keep { current, due } => {
+                    let kept = KeyOutcome::Kept {
+                        current: current.clone(),
+                        due: *due,
+                    };
+                    keys.insert(wanted.family.clone(), kept);
+                }
+                Decision::Blocked { problems, .. } => {
+                    for problem in problems {
+                        self.fail(writers, wanted, problem.clone(), keys);
+                    }
+                }
+                Decision::Mint { reasons } => match self.obstacle(writers, wanted) {
+                    Some(problem) => self.fail(writers, wanted, problem, keys),
+                    None => orders.push(self.order(wanted, reasons.clone())),
+                },
+            }
+        }
+        orders
+    }
+
+    fn order<'w>(&self, wanted: &'w WantedFamily, reasons: Vec<crate::plan::Reason>) -> Order<'w> {
+        let Generations {
+            active,
+            rivals,
+            orphans,
+            doubtful,
+        } = Generations::of(&wanted.family, self.observed);
+        let known = active
+            .iter()
+            .map(|active| active.key.id.clone())
+            .collect::<Vec<AccessKeyId>>();
+        let all = [active, rivals, orphans, doubtful].into_iter().flatten();
+        Order {
+            wanted,
+            reasons,
+            known,
+            newest: all.map(|generation| generation.key.created_at).max(),
+        }
+    }
+
+    /// What came up since the plan was made.
+    fn obstacle(&self, writers: &Writers<'_>, wanted: &WantedFamily) -> Option<Problem> {
+        let missing = |bucket: &&BucketName| self.buckets.get(bucket) == Some(&BucketOutcome::Failed);
+        let bucket = wanted.grants.keys().find(missing).map(|bucket| {
+            let what = format!("no key is minted, because bucket {bucket} could not be made ready");
+            Problem::new(
+                format!("key {}", wanted.family),
+                what,
+                "Mend the bucket's problem first.",
+            )
+        });
+        let finding = self
+            .findings
+            .of(&wanted.family, writers.desired)
+            .into_iter()
+            .next();
+        finding
+            .or(bucket)
+            .or_else(|| writers.shutdown.requested().then(|| stopped(wanted)))
+    }
+
+    fn fail(&self, writers: &Writers<'_>, wanted: &WantedFamily, problem: Problem, keys: &mut Keys) {
+        writers.ledger.failed(problem);
+        let current = Generations::of(&wanted.family, self.observed).current().cloned();
+        keys.insert(wanted.family.clone(), KeyOutcome::Failed { current });
+    }
+}
+
+fn minted(active: Active) -> KeyOutcome {
+    let Active { key, name, put } = active;
+    KeyOutcome::Minted {
+        key: Generation { key, name },
+        deployment: put.and_then(|put| put.deployment),
+    }
+}
+
+fn tell_winner(writers: &Writers<'_>, by: &Generation) {
+    let what = format!(
+        "{} delivered {} meanwhile, so this run's key was not needed",
+        by.name.run.spoken(),
+        by.key.id
+    );
+    writers
+        .ledger
+        .note(Problem::new(format!("key {}", by.name.family), what, ""));
+}
+
+fn tell_wait(writers: &Writers<'_>, rival: &Generation) {
+    let what = format!("waited for {}, which was rotating it", rival.name.run.spoken());
+    writers
+        .ledger
+        .note(Problem::new(format!("key {}", rival.name.family), what, ""));
+}
+
+fn stopped(wanted: &WantedFamily) -> Problem {
+    Problem::new(
+        format!("key {}", wanted.family),
+        "a signal stopped the run before its mint",
+        "Run again.",
+    )
+}

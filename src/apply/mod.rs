@@ -1,0 +1,120 @@
+//! Carries a plan out: effects in order, each told once. Only this module writes.
+
+mod admin;
+mod apps;
+mod buckets;
+mod confirm;
+mod delivery;
+mod deployments;
+mod full_access;
+mod keys;
+mod ledger;
+mod mint;
+mod preflight;
+mod rotation;
+mod waiting;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use crate::model::desired::{AppRef, Desired};
+use crate::model::name::{Family, Run};
+use crate::model::observed::Observed;
+use crate::model::problem::Problem;
+use crate::model::sink::{Repository, SettingName, Target};
+use crate::observe;
+use crate::plan::Plan;
+use crate::plan::generations::runs_in_question;
+use crate::remedy::problem;
+use crate::remote::{BaseUrl, DigitalOcean, GitHub, SealingKey, Shutdown, Transport};
+use crate::report::console::Console;
+
+pub use buckets::Outcomes;
+pub use full_access::FullAccess;
+pub use keys::{KeyOutcome, Keys};
+pub use ledger::{Entries, Ledger};
+
+pub(crate) use buckets::BucketWork;
+pub(crate) use deployments::settle as settle_deployments;
+pub(crate) use keys::{Next, Round};
+pub(crate) use preflight::{Findings, preflight};
+
+/// Everything that can write. It exists only while a plan is carried out.
+pub(crate) struct Writers<'a> {
+    pub(crate) transport: &'a Transport,
+    pub(crate) digitalocean: Option<&'a DigitalOcean>,
+    /// The same client, heedless of signals: it takes back what must not stay.
+    pub(crate) cleaner: Option<&'a DigitalOcean>,
+    pub(crate) github: Option<&'a GitHub>,
+    pub(crate) spaces_endpoint: &'a BaseUrl,
+    pub(crate) sealing: &'a BTreeMap<Target, SealingKey>,
+    pub(crate) existing_variables: BTreeSet<(Target, SettingName)>,
+    pub(crate) app_ids: BTreeMap<AppRef, String>,
+    pub(crate) desired: &'a Desired,
+    pub(crate) admin_family: &'a Family,
+    pub(crate) run: Run,
+    /// The repository whose runs can be asked about.
+    pub(crate) repository: Option<&'a Repository>,
+    pub(crate) lock_timeout: Duration,
+    /// `GITHUB_ENV`, when the new pair is wanted there.
+    pub(crate) env_file: Option<&'a Path>,
+    pub(crate) ledger: &'a Ledger,
+    pub(crate) console: Console,
+    pub(crate) shutdown: &'a Shutdown,
+}
+
+/// What an observation tells the writers.
+pub(crate) fn existing_variables(observed: &Observed) -> BTreeSet<(Target, SettingName)> {
+    let readable = observed
+        .targets
+        .iter()
+        .filter_map(|(target, state)| Some((target, state.as_ref().ok()?)));
+    readable
+        .flat_map(|(target, state)| state.variables.keys().map(|name| (target.clone(), name.clone())))
+        .collect()
+}
+
+/// The ids of the apps that were found.
+pub(crate) fn app_ids(observed: &Observed) -> BTreeMap<AppRef, String> {
+    let found = observed
+        .apps
+        .iter()
+        .filter_map(|(app, state)| Some((app.clone(), state.as_ref().ok()?.id.clone())));
+    found.collect()
+}
+
+/// The keys of the account now, and which runs behind unfinished ones are over.
+async fn look(writers: &Writers<'_>) -> Result<Observed, Problem> {
+    let Some(digitalocean) = writers.digitalocean else {
+        return Err(Problem::new("keys", "there is no token to list them with", ""));
+    };
+    let keys = observe::keys(digitalocean).await?;
+    let runs = runs_in_question(writers.desired, writers.admin_family, &keys, writers.run);
+    let finished_runs = observe::finished_runs(writers.github, writers.repository, &runs).await;
+    let now = digitalocean.now().unwrap_or(observe::EPOCH);
+    Ok(Observed::of_keys(now, writers.run, keys, finished_runs))
+}
+
+/// Deletes what dead runs have left: keys that no sink has ever seen, and full-access keys.
+pub(crate) async fn sweep(writers: &Writers<'_>, plan: &Plan) {
+    let Some(digitalocean) = writers.digitalocean else {
+        return;
+    };
+    let orphans = plan
+        .families
+        .iter()
+        .flat_map(|family| family.orphans.iter().map(|orphan| &orphan.key));
+    let swept = orphans.chain(&plan.stray_admins).map(|key| async move {
+        match digitalocean.delete_key(&key.id).await {
+            Ok(()) => writers.ledger.did(
+                format!("key {}", key.name),
+                "deleted: a dead run left it, and no sink has seen it",
+            ),
+            Err(failure) => writers.ledger.failed(problem(&failure)),
+        }
+    });
+    join_all(swept).await;
+}

@@ -1,0 +1,151 @@
+//! Everything that can fail without a secret is tried before one is minted.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::join_all;
+
+use super::Writers;
+use crate::model::desired::{AppRef, Desired};
+use crate::model::name::Family;
+use crate::model::observed::Observed;
+use crate::model::problem::Problem;
+use crate::model::sink::Target;
+use crate::model::spec::{AppSpec, Env, EnvKind, Place};
+use crate::plan::app::plain_envs;
+use crate::plan::{Decision, Plan, VariableWrite};
+use crate::remedy::problem;
+
+/// What stands in the way of a mint, by target and by app.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    targets: BTreeMap<Target, Problem>,
+    apps: BTreeMap<AppRef, Problem>,
+}
+
+impl Findings {
+    /// The problems that concern one family.
+    pub(super) fn of(&self, family: &Family, desired: &Desired) -> Vec<Problem> {
+        let wanted = desired.families.iter().filter(|wanted| wanted.family == *family);
+        let problems = wanted.flat_map(|wanted| {
+            let targets = wanted
+                .github
+                .iter()
+                .filter_map(|sink| self.targets.get(&sink.target));
+            let app = wanted.app.iter().filter_map(|sink| self.apps.get(&sink.app));
+            targets.chain(app).cloned()
+        });
+        problems.collect()
+    }
+}
+
+/// Writes the variables that are no secret, which is the cheapest proof of the token, and lets App Platform judge the
+/// patched spec.
+pub(crate) async fn preflight(
+    writers: &Writers<'_>,
+    plan: &Plan,
+    desired: &Desired,
+    observed: &Observed,
+) -> Findings {
+    let (variables, apps) = tokio::join!(
+        write_variables(writers, &plan.variables),
+        propose(writers, plan, desired, observed)
+    );
+    Findings {
+        targets: variables.into_iter().collect(),
+        apps: apps.into_iter().collect(),
+    }
+}
+
+async fn write_variables(writers: &Writers<'_>, writes: &[VariableWrite]) -> Vec<(Target, Problem)> {
+    let results = join_all(writes.iter().map(|write| write_variable(writers, write))).await;
+    results.into_iter().filter_map(Result::err).collect()
+}
+
+async fn write_variable(writers: &Writers<'_>, write: &VariableWrite) -> Result<(), (Target, Problem)> {
+    let VariableWrite {
+        target,
+        name,
+        value,
+        exists,
+    } = write;
+    let Some(github) = writers.github else {
+        return Ok(());
+    };
+    match github.put_variable(target, name, value, *exists).await {
+        Ok(_) => {
+            writers
+                .ledger
+                .did(format!("variables of {target}"), format!("{name} set to {value}"));
+            Ok(())
+        }
+        Err(failure) => {
+            let problem = problem(&failure);
+            writers.ledger.failed(problem.clone());
+            Err((target.clone(), problem))
+        }
+    }
+}
+
+/// Only apps that are about to get a new key.
+async fn propose(
+    writers: &Writers<'_>,
+    plan: &Plan,
+    desired: &Desired,
+    observed: &Observed,
+) -> Vec<(AppRef, Problem)> {
+    let Some(digitalocean) = writers.digitalocean else {
+        return Vec::new();
+    };
+    let proposals = desired
+        .apps()
+        .into_iter()
+        .filter_map(|app| Some((app, rehearsal(app, plan, desired, observed)?)));
+    let asked = proposals.map(|(app, (id, spec))| async move {
+        let refused = digitalocean.propose(&id, &spec).await.err()?;
+        let problem = problem(&refused);
+        writers.ledger.failed(problem.clone());
+        Some((app.clone(), problem))
+    });
+    join_all(asked).await.into_iter().flatten().collect()
+}
+
+/// The spec as it will be sent, with placeholders for the pair.
+fn rehearsal(app: &AppRef, plan: &Plan, desired: &Desired, observed: &Observed) -> Option<(String, AppSpec)> {
+    let state = observed.apps.get(app)?.as_ref().ok()?;
+    let minting = desired.families.iter().zip(&plan.families);
+    let minting = minting.filter(|(_, plan)| matches!(plan.decision, Decision::Mint { .. }));
+    let sinks: Vec<_> = minting
+        .filter_map(|(wanted, _)| wanted.app.as_ref().filter(|sink| sink.app == *app))
+        .collect();
+    let mut spec = state.spec.clone();
+    for sink in &sinks {
+        let key_envs = key_envs(&|name| sink.key(name), &sink.places, "DO00PREFLIGHT", "preflight");
+        for (place, env) in plain_envs(sink).into_iter().chain(key_envs) {
+            spec = spec.with(&place, &[env]).ok()?;
+        }
+    }
+    (!sinks.is_empty()).then(|| (state.id.clone(), spec))
+}
+
+/// The variables that hold a pair, at every place.
+pub(super) fn key_envs(
+    key: &dyn Fn(&str) -> String,
+    places: &[Place],
+    id: &str,
+    secret: &str,
+) -> Vec<(Place, Env)> {
+    let env = |name: &str, value: &str, kind| Env {
+        key: key(name),
+        value: value.to_owned(),
+        kind,
+    };
+    let at = |place: &Place| {
+        let envs = [
+            env("SPACES_ACCESS_KEY_ID", id, EnvKind::General),
+            env("SPACES_ACCESS_KEY", id, EnvKind::Secret),
+            env("SPACES_SECRET_KEY", secret, EnvKind::Secret),
+        ];
+        envs.map(|env| (place.clone(), env))
+    };
+    places.iter().flat_map(at).collect()
+}

@@ -1,0 +1,84 @@
+//! Collects problems instead of stopping at the first.
+
+use std::fmt;
+
+/// What is wrong with an input. Never quotes the value of one that holds a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InputProblem {
+    /// The input's name as in `action.yml`.
+    pub input: String,
+    /// A sentence that goes on from "`input`: ".
+    pub what: String,
+}
+
+impl InputProblem {
+    pub(super) fn unknown(name: &str, meant: Option<&str>) -> Self {
+        let hint = meant.map_or(String::new(), |meant| format!("; did you mean `{meant}`?"));
+        Self {
+            input: name.to_owned(),
+            what: format!("this version knows no such input{hint}"),
+        }
+    }
+}
+
+impl fmt::Display for InputProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.input, self.what)
+    }
+}
+
+/// Everything noticed on the way in.
+#[derive(Debug, Default)]
+pub(super) struct Door {
+    pub(super) problems: Vec<InputProblem>,
+    pub(super) warnings: Vec<String>,
+}
+
+impl Door {
+    pub(super) fn refuse(&mut self, input: &str, what: impl Into<String>) {
+        self.problems.push(InputProblem {
+            input: input.to_owned(),
+            what: what.into(),
+        });
+    }
+
+    /// Parses a value that may be missing; a bad one is a problem that quotes it.
+    pub(super) fn parse<T, E: fmt::Display>(
+        &mut self,
+        input: &str,
+        text: Option<&str>,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        let text = text?.trim();
+        match parse(text) {
+            Ok(value) => Some(value),
+            Err(refusal) => {
+                self.refuse(input, format!("`{}` is not accepted: {refusal}", shortened(text)));
+                None
+            }
+        }
+    }
+
+    /// Parses a value that must be there.
+    pub(super) fn require<T, E: fmt::Display>(
+        &mut self,
+        input: &str,
+        text: Option<&str>,
+        why: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        if text.is_none() {
+            self.refuse(input, format!("it is missing; {why}"));
+        }
+        self.parse(input, text, parse)
+    }
+}
+
+/// Long values would drown the sentence about them.
+fn shortened(text: &str) -> String {
+    const SHOWN: usize = 80;
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,132 @@
+//! The inputs as they arrive: texts, each of which may be missing.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::door::{Door, InputProblem};
+
+/// The environment variable of an input is its name in upper case behind this; hyphens stay (runner 2.336).
+const PREFIX: &str = "INPUT_";
+
+/// More than GitHub keeps in one secret or variable (48 KB), so nothing that we could deliver.
+const LONGEST: usize = 48 * 1024;
+
+/// Declares the inputs once: as fields for envy, and as a list for `action.yml`, the README and the search for
+/// misspelt ones to be compared with.
+macro_rules! inputs {
+    ($($field:ident = $name:literal),+ $(,)?) => {
+        /// Every input, unparsed. An input that is not set arrives as an empty text and becomes `None` here.
+        #[derive(Default, Deserialize)]
+        pub struct RawInputs {
+            $(#[doc = concat!("The input `", $name, "`.")] #[serde(rename = $name)] pub $field: Option<String>,)+
+        }
+
+        /// The names of all inputs, in the order of `action.yml`.
+        pub const INPUTS: &[&str] = &[$($name),+];
+    };
+}
+
+inputs! {
+    command = "command",
+    app = "app",
+    region = "region",
+    buckets = "buckets",
+    log_bucket = "log-bucket",
+    log_prefix = "log-prefix",
+    log_retention_days = "log-retention-days",
+    key_scope = "key-scope",
+    key_name = "key-name",
+    access_key_secret = "access-key-secret",
+    secret_key_secret = "secret-key-secret",
+    credentials_secret = "credentials-secret",
+    github_repository = "github-repository",
+    github_environment = "github-environment",
+    variables = "variables",
+    app_platform_app = "app-platform-app",
+    app_components = "app-components",
+    wait_for_deployment = "wait-for-deployment",
+    deployment_timeout = "deployment-timeout",
+    max_age = "max-age",
+    grace_period = "grace-period",
+    lock_timeout = "lock-timeout",
+    export_env = "export-env",
+    dry_run = "dry-run",
+    report_file = "report-file",
+    digitalocean_token = "digitalocean-token",
+    spaces_access_key_id = "spaces-access-key-id",
+    spaces_secret_access_key = "spaces-secret-access-key",
+    github_token = "github-token",
+    github_app_id = "github-app-id",
+    github_app_private_key = "github-app-private-key",
+    digitalocean_api_url = "digitalocean-api-url",
+    spaces_endpoint_url = "spaces-endpoint-url",
+}
+
+/// The names of all outputs, in the order of `action.yml`.
+pub const OUTPUTS: &[&str] = &[
+    "changed",
+    "rotated",
+    "access-key-id",
+    "keys",
+    "buckets",
+    "spaces-endpoint",
+    "next-rotation",
+    "report",
+];
+
+/// Inputs that a workflow may give to any container action, read by the runner itself.
+const OF_THE_RUNNER: [&str; 2] = ["entrypoint", "args"];
+
+/// Values that ask for nothing: an input that this version does not know may have one of them.
+const ASKS_FOR_NOTHING: [&str; 2] = ["false", "none"];
+
+impl RawInputs {
+    /// Collects the inputs out of environment variables. A name may have underscores for hyphens, because no shell can
+    /// set a variable with hyphens.
+    pub(super) fn collect(variables: &BTreeMap<String, String>, door: &mut Door) -> Self {
+        let named = variables
+            .iter()
+            .filter_map(|(name, value)| Some((input_name(name)?, value)));
+        let set: Vec<(String, String)> = named
+            .filter(|(_, value)| !value.trim().is_empty())
+            .map(|(name, value)| (name, value.clone()))
+            .collect();
+        for (name, value) in &set {
+            inspect(name, value, door);
+        }
+        envy::from_iter(set).unwrap_or_default()
+    }
+}
+
+fn input_name(variable: &str) -> Option<String> {
+    let name = variable.strip_prefix(PREFIX)?;
+    Some(name.to_ascii_lowercase().replace(['_', ' '], "-"))
+}
+
+fn inspect(name: &str, value: &str, door: &mut Door) {
+    if let Some(known) = INPUTS.iter().find(|known| **known == name) {
+        if value.len() > LONGEST {
+            let size = value.len() / 1024;
+            door.refuse(
+                known,
+                format!("it is {size} KB long; GitHub keeps at most 48 KB in a secret or variable"),
+            );
+        }
+    } else if !OF_THE_RUNNER.contains(&name) && !ASKS_FOR_NOTHING.contains(&value.trim()) {
+        door.problems.push(InputProblem::unknown(name, closest(name)));
+    }
+}
+
+/// The input that was probably meant: the one that shares the longest start.
+fn closest(name: &str) -> Option<&'static str> {
+    let shared = |known: &str| {
+        known
+            .bytes()
+            .zip(name.bytes())
+            .take_while(|(a, b)| a == b)
+            .count()
+    };
+    let best = INPUTS.iter().max_by_key(|known| shared(known))?;
+    (shared(best) >= 4).then_some(best)
+}

@@ -1,0 +1,441 @@
+//! The whole request, out of nothing but environment variables.
+
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
+
+use super::access::Access;
+use super::door::{Door, InputProblem};
+use super::inputs::RawInputs;
+use super::values::{span, switch};
+use super::wishes;
+use crate::model::desired::Desired;
+use crate::model::name::{Family, Run};
+use crate::model::sink::Repository;
+
+/// The environment variables of the process, once, as text.
+pub type Environment = BTreeMap<String, String>;
+
+/// What one run is asked to do, fully parsed.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Which job.
+    pub command: Command,
+    /// Show the plan and write nothing.
+    pub dry_run: bool,
+    /// The wanted world.
+    pub desired: Desired,
+    /// The family of the short-lived admin key.
+    pub admin_family: Family,
+    /// What opens the services.
+    pub access: Access,
+    /// How long to wait for whom.
+    pub patience: Patience,
+    /// Give the new pair to later steps of the job through `GITHUB_ENV`.
+    pub export_env: bool,
+    /// Where the JSON report goes.
+    pub report_file: Option<PathBuf>,
+    /// The runner around us.
+    pub runner: Runner,
+    /// What was noticed and mended on the way in.
+    pub warnings: Vec<String>,
+}
+
+/// The jobs that this version knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command {
+    /// Makes the world match the request.
+    Bootstrap,
+}
+
+/// How long to wait for others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// For another run that is rotating the same family; zero fails at once.
+    pub lock: Duration,
+    /// For the deployment that carries the new key; `None` does not wait.
+    pub deployment: Option<Duration>,
+}
+
+/// The Actions runner around the process; everything is absent outside Actions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Runner {
+    /// Whether workflow commands are understood. Outside Actions a mask command would itself print the secret.
+    pub in_actions: bool,
+    /// Whether debug logging was asked for (`RUNNER_DEBUG=1`).
+    pub debug: bool,
+    /// The run that we are.
+    pub run: Run,
+    /// The repository whose workflow this is, where rival runs can be asked about.
+    pub repository: Option<Repository>,
+    /// `GITHUB_OUTPUT`.
+    pub output_file: Option<PathBuf>,
+    /// `GITHUB_STEP_SUMMARY`.
+    pub summary_file: Option<PathBuf>,
+    /// `GITHUB_ENV`.
+    pub env_file: Option<PathBuf>,
+}
+
+/// The request is wrong; nothing was touched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// All that is wrong with it, in the order of the inputs.
+    pub problems: Vec<InputProblem>,
+    /// What else was noticed.
+    pub warnings: Vec<String>,
+}
+
+impl Runner {
+    /// Reads what the runner tells every step.
+    #[must_use]
+    pub fn read(environment: &Environment) -> Self {
+        let set = |name: &str| {
+            environment
+                .get(name)
+                .map(String::as_str)
+                .filter(|value| !value.is_empty())
+        };
+        let id = set("GITHUB_RUN_ID").and_then(|id| id.parse().ok());
+        let attempt = set("GITHUB_RUN_ATTEMPT").and_then(|attempt| attempt.parse().ok());
+        Self {
+            in_actions: set("GITHUB_ACTIONS") == Some("true"),
+            debug: set("RUNNER_DEBUG") == Some("1"),
+            run: id.map_or(Run::OUTSIDE, |id| Run {
+                id,
+                attempt: attempt.unwrap_or(1),
+            }),
+            repository: set("GITHUB_REPOSITORY").and_then(|name| name.parse().ok()),
+            output_file: set("GITHUB_OUTPUT").map(PathBuf::from),
+            summary_file: set("GITHUB_STEP_SUMMARY").map(PathBuf::from),
+            env_file: set("GITHUB_ENV").map(PathBuf::from),
+        }
+    }
+}
+
+impl Request {
+    /// Parses the environment; on refusal all problems are told, each naming its input.
+    pub fn parse(environment: &Environment) -> Result<Self, Refused> {
+        let mut door = Door::default();
+        let raw = RawInputs::collect(environment, &mut door);
+        let command = door.parse("command", raw.command.as_deref().or(Some("bootstrap")), command);
+        let access = Access::read(&raw, environment, &mut door);
+        let own = environment
+            .get("GITHUB_REPOSITORY")
+            .map(String::as_str)
+            .filter(|name| !name.is_empty());
+        let desired = wishes::read(&raw, own, &access.spaces_url, &mut door);
+        let switches = Switches::read(&raw, &mut door);
+        let patience = patience(&raw, &mut door);
+        let report_file = report_file(&raw, environment, &mut door);
+        require_credentials(&raw, &access, &mut door);
+        let admin_family = desired
+            .as_ref()
+            .and_then(|desired| wishes::admin_family(&raw, desired));
+        let Door { problems, warnings } = door;
+        match (command, desired.zip(admin_family), switches, patience) {
+            (Some(command), Some((desired, admin_family)), Some(switches), Some(patience))
+                if problems.is_empty() =>
+            {
+                Ok(Self {
+                    command,
+                    dry_run: switches.dry_run,
+                    desired,
+                    admin_family,
+                    access,
+                    patience,
+                    export_env: switches.export_env,
+                    report_file,
+                    runner: Runner::read(environment),
+                    warnings,
+                })
+            }
+            _ => Err(Refused { problems, warnings }),
+        }
+    }
+}
+
+struct Switches {
+    dry_run: bool,
+    export_env: bool,
+}
+
+impl Switches {
+    fn read(raw: &RawInputs, door: &mut Door) -> Option<Self> {
+        let dry_run = door.parse("dry-run", raw.dry_run.as_deref().or(Some("false")), switch);
+        let export_env = door.parse("export-env", raw.export_env.as_deref().or(Some("false")), switch);
+        Some(Self {
+            dry_run: dry_run?,
+            export_env: export_env?,
+        })
+    }
+}
+
+fn command(text: &str) -> Result<Command, &'static str> {
+    match text {
+        "bootstrap" => Ok(Command::Bootstrap),
+        _ => Err("this version knows `bootstrap`"),
+    }
+}
+
+fn patience(raw: &RawInputs, door: &mut Door) -> Option<Patience> {
+    let lock = door.parse("lock-timeout", raw.lock_timeout.as_deref().or(Some("12m")), span);
+    let wait = door.parse(
+        "wait-for-deployment",
+        raw.wait_for_deployment.as_deref().or(Some("true")),
+        switch,
+    );
+    let timeout = door.parse(
+        "deployment-timeout",
+        raw.deployment_timeout.as_deref().or(Some("30m")),
+        span,
+    );
+    Some(Patience {
+        lock: lock?,
+        deployment: wait?.then_some(timeout?),
+    })
+}
+
+/// The report stays inside the workspace: a path that leads out of it is a mistake or an attack.
+fn report_file(raw: &RawInputs, environment: &Environment, door: &mut Door) -> Option<PathBuf> {
+    let given = door.parse("report-file", raw.report_file.as_deref(), |text| {
+        let inside = Path::new(text)
+            .components()
+            .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+        if inside {
+            Ok(PathBuf::from(text))
+        } else {
+            Err("it must be a path within the workspace")
+        }
+    })?;
+    let workspace = environment
+        .get("GITHUB_WORKSPACE")
+        .filter(|path| !path.is_empty());
+    Some(workspace.map_or(given.clone(), |workspace| Path::new(workspace).join(given)))
+}
+
+/// Credentials are asked for last, so that nobody fetches a token for a request that is wrong anyway.
+fn require_credentials(raw: &RawInputs, access: &Access, door: &mut Door) {
+    let refused = |door: &Door, input: &str| {
+        door.problems
+            .iter()
+            .any(|problem| problem.input.starts_with(input))
+    };
+    let keys = raw.key_scope.as_deref().map(str::trim) != Some("none");
+    if access.digitalocean.is_none()
+        && (keys || access.full_access.is_none())
+        && !refused(door, "digitalocean-token")
+    {
+        let alternative = if keys {
+            ""
+        } else {
+            ", or give a full-access pair (spaces-access-key-id and its secret)"
+        };
+        door.refuse(
+            "digitalocean-token",
+            format!("it is missing; it mints the keys (scopes spaces_key:create_credentials, :read, :update, :delete){alternative}"),
+        );
+    }
+    if keys && access.github.is_none() && !refused(door, "github-") {
+        door.refuse(
+            "github-token",
+            "it is missing; give a fine-grained token with Secrets and Variables (read and write), or a GitHub App; \
+             the workflow's own GITHUB_TOKEN cannot write secrets",
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(inputs: &[(&str, &str)]) -> Environment {
+        let minimal = [
+            ("app", "shop"),
+            ("buckets", "shop-uploads"),
+            ("digitalocean-token", "dop_v1_x"),
+            ("github-token", "ghp_x"),
+            ("github-repository", "acme/shop"),
+        ];
+        let all = minimal.iter().chain(inputs);
+        all.map(|(name, value)| (format!("INPUT_{}", name.to_uppercase()), (*value).to_owned()))
+            .collect()
+    }
+
+    fn problems(inputs: &[(&str, &str)]) -> Vec<String> {
+        let refused = Request::parse(&environment(inputs)).expect_err("a wrong request");
+        refused.problems.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn the_least_that_is_needed_is_accepted() {
+        let request = Request::parse(&environment(&[])).expect("a right request");
+        assert_eq!(request.desired.families[0].family.as_str(), "shop-spaces-key");
+        assert_eq!(request.desired.endpoint, "https://nyc3.digitaloceanspaces.com");
+        assert_eq!(request.patience.lock, Duration::from_mins(12));
+    }
+
+    #[test]
+    fn every_problem_is_told_at_once() {
+        let told = problems(&[
+            ("region", "mars1"),
+            ("buckets", "Shop\nshop-logs"),
+            ("log-bucket", "shop-logs"),
+            ("max-age", "90 days!"),
+            ("access-key-secret", "GITHUB_KEY"),
+            ("secret-key-secret", "1KEY"),
+            ("dry-run", "yes"),
+        ]);
+        for input in [
+            "region",
+            "buckets",
+            "log-bucket",
+            "max-age",
+            "access-key-secret",
+            "secret-key-secret",
+            "dry-run",
+        ] {
+            assert!(
+                told.iter()
+                    .any(|problem| problem.starts_with(&format!("{input}: "))),
+                "{input} in {told:#?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_misspelt_input_is_refused_with_the_one_that_was_meant() {
+        assert_eq!(
+            problems(&[("log-buckt", "shop-logs")]),
+            ["log-buckt: this version knows no such input; did you mean `log-bucket`?"]
+        );
+    }
+
+    #[test]
+    fn a_default_of_a_later_version_asks_for_nothing() {
+        assert!(
+            Request::parse(&environment(&[
+                ("cdn", "false"),
+                ("cors", "none"),
+                ("config", "")
+            ]))
+            .is_ok()
+        );
+    }
+
+    #[test]
+    fn an_app_is_missed_only_where_something_is_called_by_it() {
+        let without =
+            |inputs: &[(&str, &str)]| Request::parse(&environment(&[&[("app", "")], inputs].concat()));
+        assert!(without(&[("key-name", "mine")]).is_ok());
+        assert!(
+            without(&[
+                ("key-name", "mine"),
+                ("log-bucket", "logs"),
+                ("log-prefix", "x/{app}/")
+            ])
+            .is_err()
+        );
+        assert!(
+            without(&[
+                ("key-name", "mine"),
+                ("log-bucket", "logs"),
+                ("log-prefix", "x/{bucket}/")
+            ])
+            .is_ok()
+        );
+    }
+
+    #[test]
+    fn half_a_pair_is_refused_among_the_inputs_and_no_matter_in_the_environment() {
+        let told = problems(&[("spaces-access-key-id", "DO00")]);
+        assert!(
+            told[0].starts_with("spaces-secret-access-key: it is missing"),
+            "{told:?}"
+        );
+        let mut environment = environment(&[]);
+        environment.insert("SPACES_ACCESS_KEY_ID".to_owned(), "DO00".to_owned());
+        let request = Request::parse(&environment).expect("a right request");
+        assert!(request.access.full_access.is_none());
+    }
+
+    #[test]
+    fn an_unset_input_is_an_empty_one() {
+        assert!(
+            Request::parse(&environment(&[
+                ("dry-run", ""),
+                ("log-bucket", "  "),
+                ("max-age", "")
+            ]))
+            .is_ok()
+        );
+    }
+
+    #[test]
+    fn a_token_with_a_newline_is_trimmed_with_a_warning() {
+        let request = Request::parse(&environment(&[("github-token", "ghp_x\n")])).expect("a right request");
+        assert_eq!(request.warnings.len(), 1);
+    }
+
+    #[test]
+    fn no_problem_quotes_a_secret() {
+        let told = problems(&[("digitalocean-token", "dop_v1_\ncanary"), ("github-app-id", "7")]).join("\n");
+        assert!(!told.contains("canary") && !told.contains("ghp_x"), "{told}");
+    }
+
+    #[test]
+    fn the_first_bucket_of_the_list_is_the_one_that_is_named() {
+        let request =
+            Request::parse(&environment(&[("buckets", "shop-z\nshop-a=read")])).expect("a right request");
+        let variables = &request.desired.families[0].github[0].variables;
+        assert_eq!(variables[0].value, "shop-z");
+    }
+
+    #[test]
+    fn one_key_per_bucket_has_its_own_names() {
+        let request = Request::parse(&environment(&[
+            ("buckets", "shop-a\nshop-b"),
+            ("key-scope", "bucket"),
+        ]))
+        .expect("right");
+        let secrets: Vec<_> = request
+            .desired
+            .families
+            .iter()
+            .map(|family| family.github[0].secret_key.to_string())
+            .collect();
+        assert_eq!(secrets, ["SPACES_SECRET_KEY_SHOP_A", "SPACES_SECRET_KEY_SHOP_B"]);
+        let told = problems(&[
+            ("buckets", "shop-a\nshop-b"),
+            ("key-scope", "bucket"),
+            ("key-name", "mine"),
+        ]);
+        assert!(told[0].contains("put {bucket} into the name"), "{told:?}");
+    }
+
+    #[test]
+    fn buckets_alone_need_only_a_pair() {
+        let environment: Environment = [
+            ("INPUT_BUCKETS", "shop-uploads"),
+            ("INPUT_KEY-SCOPE", "none"),
+            ("INPUT_SPACES-ACCESS-KEY-ID", "minio"),
+            ("INPUT_SPACES-SECRET-ACCESS-KEY", "minio-secret"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
+        let request = Request::parse(&environment).expect("a right request");
+        assert!(request.desired.families.is_empty());
+    }
+
+    #[test]
+    fn too_long_a_value_is_told_without_being_shown() {
+        let told = problems(&[("key-name", &"k".repeat(49 * 1024))]);
+        assert!(told.iter().any(|problem| problem.contains("49 KB")), "{told:?}");
+        assert!(told.iter().all(|problem| problem.len() < 400));
+    }
+
+    #[test]
+    fn a_report_stays_in_the_workspace() {
+        assert!(problems(&[("report-file", "../report.json")])[0].contains("within the workspace"));
+        assert!(problems(&[("report-file", "/etc/passwd")])[0].contains("within the workspace"));
+    }
+}

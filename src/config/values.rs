@@ -1,0 +1,133 @@
+//! The small notations of inputs: switches, spans, lists.
+
+use std::time::Duration;
+
+use crate::model::bucket::{BadBucketName, BucketName};
+use crate::model::key::Permission;
+
+/// A boolean as GitHub's toolkit reads it (`core.getBooleanInput`).
+pub(super) fn switch(text: &str) -> Result<bool, &'static str> {
+    match text {
+        "true" | "True" | "TRUE" => Ok(true),
+        "false" | "False" | "FALSE" => Ok(false),
+        _ => Err("write true or false"),
+    }
+}
+
+/// A span of time such as `90d`, `24h`, `30m` or `1h 30m`; a plain `0` is none.
+pub(super) fn span(text: &str) -> Result<Duration, String> {
+    if text == "0" {
+        return Ok(Duration::ZERO);
+    }
+    humantime::parse_duration(text)
+        .map_err(|_| "write a number and its unit, such as 90d, 24h or 30m".to_owned())
+}
+
+/// A whole number of days, at least one.
+pub(super) fn days(text: &str) -> Result<i32, &'static str> {
+    text.parse()
+        .ok()
+        .filter(|days| (1..=36_500).contains(days))
+        .ok_or("write a whole number of days, at least 1")
+}
+
+/// The lines of a list that are not empty.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty())
+}
+
+/// Why a line is no bucket with a permission.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum BadBucketLine {
+    #[error(transparent)]
+    Name(#[from] BadBucketName),
+    #[error("`{0}` is no permission; write NAME, NAME=read or NAME=readwrite")]
+    Permission(String),
+}
+
+/// `NAME`, `NAME=read` or `NAME=readwrite`.
+pub(super) fn bucket_line(line: &str) -> Result<(BucketName, Permission), BadBucketLine> {
+    let (name, permission) = line.split_once('=').unwrap_or((line, "readwrite"));
+    let permission = match permission.trim() {
+        "read" => Permission::Read,
+        "readwrite" => Permission::ReadWrite,
+        other => return Err(BadBucketLine::Permission(other.to_owned())),
+    };
+    Ok((name.trim().parse()?, permission))
+}
+
+/// A base URL: http or https, a host, no credentials and no query. A slash at the end is dropped.
+pub(super) fn base_url(text: &str) -> Result<String, &'static str> {
+    let url: http::Uri = text.parse().map_err(|_| "it is not a URL")?;
+    let host = url.authority().ok_or("it has no host; write https://…")?;
+    match url.scheme_str() {
+        Some("http" | "https") if host.as_str().contains('@') => {
+            Err("it carries credentials, which belong elsewhere")
+        }
+        Some("http" | "https") if url.query().is_some() => {
+            Err("it has a query; a base URL ends with its path")
+        }
+        Some("http" | "https") => Ok(text.trim_end_matches('/').to_owned()),
+        _ => Err("it must start with https:// (or http:// for a server on this machine)"),
+    }
+}
+
+/// Whether a base URL sends credentials unencrypted to another machine.
+pub(super) fn is_exposed(url: &str) -> bool {
+    let parsed: Option<http::Uri> = url.parse().ok();
+    let host = parsed.as_ref().and_then(http::Uri::host).unwrap_or_default();
+    let loopback = host == "localhost" || host == "[::1]" || host.starts_with("127.");
+    url.starts_with("http://") && !loopback
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_need_a_unit() {
+        assert_eq!(span("90d"), Ok(Duration::from_hours(2160)));
+        assert_eq!(span("0"), Ok(Duration::ZERO));
+        for wrong in ["90", "90 days!", "", "-1h", "soon"] {
+            assert!(span(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn switches_are_spelt_as_the_toolkit_spells_them() {
+        assert_eq!(switch("True"), Ok(true));
+        assert!(switch("yes").is_err());
+    }
+
+    #[test]
+    fn a_bucket_line_says_what_the_key_may_do() {
+        assert_eq!(
+            bucket_line("shop-logs = read").map(|(_, may)| may).ok(),
+            Some(Permission::Read)
+        );
+        assert_eq!(
+            bucket_line("shop").map(|(_, may)| may).ok(),
+            Some(Permission::ReadWrite)
+        );
+        assert!(bucket_line("shop=write").is_err());
+    }
+
+    #[test]
+    fn a_base_url_has_a_scheme_and_a_host_and_nothing_that_leaks() {
+        assert_eq!(
+            base_url("https://ghe.example/api/v3/").as_deref(),
+            Ok("https://ghe.example/api/v3")
+        );
+        for wrong in [
+            "nyc3.example",
+            "ftp://x",
+            "https://me:pw@x",
+            "https://x?y",
+            "/api",
+        ] {
+            assert!(base_url(wrong).is_err(), "{wrong}");
+        }
+        assert!(is_exposed("http://minio:9000"));
+        assert!(!is_exposed("http://127.0.0.1:9000"));
+    }
+}

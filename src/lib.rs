@@ -1,0 +1,18 @@
+//! Spacekeeper gives a DigitalOcean App Platform app its object storage and keeps the credentials fresh.
+//!
+//! The way of the data: inputs are parsed into a [`config::Request`], the world is read into
+//! [`model::observed::Observed`], [`plan`] compares the two without touching anything, [`apply`] carries the plan out,
+//! [`report`] tells about it. `docs/ARCHITECTURE.md` has the map.
+
+pub mod apply;
+pub mod bootstrap;
+pub mod config;
+pub mod edge;
+pub mod model;
+pub mod observe;
+pub mod plan;
+pub mod remedy;
+pub mod remote;
+pub mod report;
+pub mod session;
+pub mod tell;

@@ -1,0 +1,230 @@
+//! The wanted world, whoever asked for it: inputs and manifest both end here.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::bucket::{BucketName, Logging, Region, Retention};
+use super::key::Grants;
+use super::name::Family;
+use super::sink::{Repository, SettingName, Target};
+use super::spec::Place;
+
+/// Everything one run is asked to bring about.
+#[derive(Debug, Clone)]
+pub struct Desired {
+    /// Where all buckets live.
+    pub region: Region,
+    /// The base URL of Spaces in that region, as it is given to apps and workflows.
+    pub endpoint: String,
+    /// The buckets in the order in which they must be made: log buckets before those that log to them.
+    pub buckets: Vec<WantedBucket>,
+    /// The keys; none for buckets only.
+    pub families: Vec<WantedFamily>,
+}
+
+/// A bucket and the settings that are managed; what is `None` or empty is left as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WantedBucket {
+    /// Its name.
+    pub name: BucketName,
+    /// Where its access logs go.
+    pub logging: Option<Logging>,
+    /// Expiry rules for the logs that it receives.
+    pub retentions: Vec<Retention>,
+}
+
+/// A key that is wanted, with all who read it.
+#[derive(Debug, Clone)]
+pub struct WantedFamily {
+    /// The name that all its generations share.
+    pub family: Family,
+    /// What it opens.
+    pub grants: Grants,
+    /// How long its generations live.
+    pub lifetime: Lifetime,
+    /// The GitHub secrets and variables that hold it; at least one.
+    pub github: Vec<GitHubSink>,
+    /// The app that holds it in its environment.
+    pub app: Option<AppSink>,
+}
+
+/// How long a key may live, and how long it lives on beside its successor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lifetime {
+    max_age: Duration,
+    grace: Duration,
+}
+
+/// A key would be due while its predecessor still lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it must be longer than the grace period, for which a key lives on beside its successor")]
+pub struct GraceOutlivesAge;
+
+/// A lead longer than this would rotate long before anything could go wrong with a daily schedule.
+const LONGEST_LEAD: Duration = Duration::from_hours(24);
+
+impl Lifetime {
+    /// A key's limits; the age must exceed the grace period.
+    pub fn new(max_age: Duration, grace: Duration) -> Result<Self, GraceOutlivesAge> {
+        if max_age > grace {
+            Ok(Self { max_age, grace })
+        } else {
+            Err(GraceOutlivesAge)
+        }
+    }
+
+    /// How old a key may become, the overlap with its successor included.
+    #[must_use]
+    pub fn max_age(self) -> Duration {
+        self.max_age
+    }
+
+    /// How long a superseded key is kept at least.
+    #[must_use]
+    pub fn grace(self) -> Duration {
+        self.grace
+    }
+
+    /// The age at which a key is due: early enough that the overlap still ends within the maximal age, with a lead of a
+    /// day (or half of what is left, for short-lived keys) for a schedule that is late.
+    #[must_use]
+    pub fn due_age(self) -> Duration {
+        let room = self.max_age.saturating_sub(self.grace);
+        room.saturating_sub(LONGEST_LEAD.min(room / 2))
+    }
+}
+
+/// One place in GitHub that holds a key.
+#[derive(Debug, Clone)]
+pub struct GitHubSink {
+    /// The repository, or one of its environments.
+    pub target: Target,
+    /// The secret with the access key id.
+    pub access_key: SettingName,
+    /// The secret with the secret access key.
+    pub secret_key: SettingName,
+    /// A secret with both in one JSON text, for readers that must never see a torn pair.
+    pub combined: Option<CombinedSecret>,
+    /// The variable with the access key id: written last, read as the proof of delivery.
+    pub id_variable: Option<SettingName>,
+    /// Variables that say where, and are no secret.
+    pub variables: Vec<Variable>,
+}
+
+impl GitHubSink {
+    /// The names of all secrets in this sink.
+    pub fn secrets(&self) -> impl Iterator<Item = &SettingName> {
+        [&self.access_key, &self.secret_key]
+            .into_iter()
+            .chain(self.combined.as_ref().map(|combined| &combined.name))
+    }
+}
+
+/// The combined secret, and what it says beside the pair.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CombinedSecret {
+    /// Its name.
+    pub name: SettingName,
+    /// The bucket that it speaks of.
+    pub bucket: BucketName,
+    /// The region's slug.
+    pub region: Region,
+    /// The base URL of Spaces.
+    pub endpoint: String,
+}
+
+/// A variable that anybody may read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Variable {
+    /// Its name, in GitHub as in the app's environment.
+    pub name: SettingName,
+    /// Its value.
+    pub value: String,
+}
+
+/// The app that holds a key in its environment.
+#[derive(Debug, Clone)]
+pub struct AppSink {
+    /// Its id or name.
+    pub app: AppRef,
+    /// Where in its spec the variables stand; at least one place.
+    pub places: Vec<Place>,
+    /// What tells the key's variables from those of another family: empty, or `_` and a bucket in `UPPER_SNAKE`.
+    pub suffix: String,
+    /// Variables that say where, and are no secret.
+    pub variables: Vec<Variable>,
+}
+
+/// The id or name by which a user calls an app.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AppRef(pub String);
+
+impl std::fmt::Display for AppRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Desired {
+    /// Every place in GitHub that is written, once.
+    #[must_use]
+    pub fn targets(&self) -> BTreeSet<&Target> {
+        self.families
+            .iter()
+            .flat_map(|family| &family.github)
+            .map(|sink| &sink.target)
+            .collect()
+    }
+
+    /// Writes to another repository what was meant for `wanted`.
+    pub fn rename_repository(&mut self, wanted: &Repository, found: &Repository) {
+        let sinks = self.families.iter_mut().flat_map(|family| &mut family.github);
+        for sink in sinks.filter(|sink| sink.target.repository == *wanted) {
+            sink.target.repository = found.clone();
+        }
+    }
+
+    /// Every app that is written, once.
+    #[must_use]
+    pub fn apps(&self) -> BTreeSet<&AppRef> {
+        self.families
+            .iter()
+            .filter_map(|family| family.app.as_ref())
+            .map(|sink| &sink.app)
+            .collect()
+    }
+
+    /// Whether any key opens this bucket.
+    #[must_use]
+    pub fn grants(&self, bucket: &BucketName) -> bool {
+        self.families
+            .iter()
+            .any(|family| family.grants.contains_key(bucket))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_hours(1);
+
+    fn due(max_age: Duration, grace: Duration) -> Duration {
+        Lifetime::new(max_age, grace).expect("grace within age").due_age()
+    }
+
+    #[test]
+    fn a_key_is_due_early_enough_that_no_overlap_outlives_the_limit() {
+        assert_eq!(due(HOUR * 24 * 90, HOUR * 24), HOUR * 24 * 88);
+        assert_eq!(
+            due(HOUR * 4, HOUR * 2),
+            HOUR,
+            "a short life leaves half its room as lead"
+        );
+    }
+
+    #[test]
+    fn grace_must_end_before_the_key_does() {
+        assert_eq!(Lifetime::new(HOUR, HOUR), Err(GraceOutlivesAge));
+    }
+}

@@ -1,0 +1,13 @@
+//! What Spacekeeper talks about: buckets, keys and their marks, sinks, the app spec, the wanted and the observed world.
+//!
+//! Nothing here does IO, reads a clock, knows a client or awaits: every function is a plain function of its arguments.
+
+pub mod bucket;
+pub mod desired;
+pub mod key;
+pub mod name;
+pub mod observed;
+pub mod problem;
+pub mod sink;
+pub mod spec;
+pub mod time;

@@ -1,0 +1,42 @@
+//! Something that a person must know and do something about.
+
+use std::fmt;
+
+/// One thing that went wrong or stands in the way, told once, with what to do.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// What it is about: `bucket shop-uploads`, `secrets of acme/shop`.
+    pub subject: String,
+    /// What happened and why, a sentence without a full stop.
+    pub what: String,
+    /// What to do about it, a sentence; empty where there is nothing to do.
+    pub remedy: String,
+}
+
+impl Problem {
+    /// A problem with its remedy.
+    #[must_use]
+    pub fn new(subject: impl Into<String>, what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self {
+            subject: subject.into(),
+            what: what.into(),
+            remedy: remedy.into(),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            subject,
+            what,
+            remedy,
+        } = self;
+        write!(f, "{subject}: {what}.")?;
+        if remedy.is_empty() {
+            Ok(())
+        } else {
+            write!(f, " {remedy}")
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! Reads the world. Nothing here writes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::future::join_all;
+
+use crate::model::bucket::BucketName;
+use crate::model::desired::{AppRef, Desired, WantedBucket};
+use crate::model::key::SpacesKey;
+use crate::model::name::Run;
+use crate::model::observed::{AppState, BucketState, DeploymentState, Reading, Settings, TargetState};
+use crate::model::problem::Problem;
+use crate::model::sink::{Repository, SettingName, Target};
+use crate::model::time::Timestamp;
+use crate::remedy::problem;
+use crate::remote::digitalocean::{App, Deployment};
+use crate::remote::spaces::Presence;
+use crate::remote::{DigitalOcean, Failure, GitHub, SealingKey, Spaces};
+
+/// Every Spaces key of the account.
+pub async fn keys(digitalocean: &DigitalOcean) -> Reading<Vec<SpacesKey>> {
+    digitalocean
+        .list_keys()
+        .await
+        .map_err(|failure| problem(&failure))
+}
+
+/// Stands for DigitalOcean's clock where DigitalOcean is not asked: nothing is old, no lease is over.
+pub const EPOCH: Timestamp = Timestamp::from_unix(0);
+
+/// What GitHub holds, and what seals a secret for it.
+#[derive(Default)]
+pub struct GitHubView {
+    /// The wanted targets, by their wanted names.
+    pub targets: BTreeMap<Target, Reading<TargetState>>,
+    /// What seals a secret for each readable target.
+    pub sealing: BTreeMap<Target, SealingKey>,
+    /// Repositories that have moved: the wanted name and the one that answers.
+    pub moved: Vec<(Repository, Repository)>,
+}
+
+/// Reads every wanted place in GitHub, side by side.
+pub async fn github(github: &GitHub, desired: &Desired) -> GitHubView {
+    let reads = desired.targets().into_iter().map(|target| async move {
+        let names = variable_names(desired, target);
+        (
+            target.clone(),
+            Box::pin(read_target(github, target, &names)).await,
+        )
+    });
+    let mut view = GitHubView::default();
+    for (target, reading) in join_all(reads).await {
+        view.add(target, reading);
+    }
+    view
+}
+
+impl GitHubView {
+    fn add(&mut self, wanted: Target, reading: Reading<TargetView>) {
+        match reading {
+            Ok(TargetView {
+                target,
+                state,
+                sealing,
+            }) => {
+                if wanted.repository.to_string() != target.repository.to_string() {
+                    self.moved.push((wanted.repository, target.repository.clone()));
+                }
+                self.sealing.insert(target.clone(), sealing);
+                self.targets.insert(target, Ok(state));
+            }
+            Err(problem) => {
+                self.targets.insert(wanted, Err(problem));
+            }
+        }
+    }
+}
+
+struct TargetView {
+    target: Target,
+    state: TargetState,
+    sealing: SealingKey,
+}
+
+/// Every variable that we write there.
+fn variable_names(desired: &Desired, target: &Target) -> BTreeSet<SettingName> {
+    let sinks = desired
+        .families
+        .iter()
+        .flat_map(|family| &family.github)
+        .filter(|sink| sink.target == *target);
+    sinks
+        .flat_map(|sink| {
+            sink.variables
+                .iter()
+                .map(|variable| &variable.name)
+                .chain(&sink.id_variable)
+        })
+        .cloned()
+        .collect()
+}
+
+/// A repository that was renamed answers the first reads with a redirect: then its new name is read.
+async fn read_target(github: &GitHub, wanted: &Target, names: &BTreeSet<SettingName>) -> Reading<TargetView> {
+    let (facts, view) = tokio::join!(
+        github.repository(&wanted.repository),
+        read_settings(github, wanted, names)
+    );
+    let facts = facts.map_err(|failure| problem(&failure))?;
+    if facts.archived {
+        return Err(archived(&facts.repository));
+    }
+    let moved = facts.repository != wanted.repository;
+    let target = Target {
+        repository: facts.repository,
+        environment: wanted.environment.clone(),
+    };
+    let view = if moved {
+        read_settings(github, &target, names).await
+    } else {
+        view
+    };
+    let (state, sealing) = view.map_err(|failure| problem(&failure))?;
+    Ok(TargetView {
+        target,
+        state,
+        sealing,
+    })
+}
+
+fn archived(repository: &Repository) -> Problem {
+    let remedy = "Unarchive it, or set github-repository to another one.";
+    Problem::new(
+        format!("repository {repository}"),
+        "it is archived, so GitHub takes no secrets for it",
+        remedy,
+    )
+}
+
+async fn read_settings(
+    github: &GitHub,
+    target: &Target,
+    names: &BTreeSet<SettingName>,
+) -> Result<(TargetState, SealingKey), Failure> {
+    let variables = join_all(names.iter().map(|name| github.variable(target, name)));
+    let (sealing, secrets, variables) =
+        tokio::join!(github.sealing_key(target), github.secrets(target), variables);
+    let mut state = TargetState {
+        secrets: secrets?.into_iter().collect(),
+        variables: BTreeMap::new(),
+    };
+    for (name, variable) in names.iter().zip(variables) {
+        if let Some(variable) = variable? {
+            state.variables.insert(name.clone(), variable.value);
+        }
+    }
+    Ok((state, sealing?))
+}
+
+/// Which of these runs are finished. A run that cannot be asked about is not; its lease tells in the end.
+pub async fn finished_runs(
+    github: Option<&GitHub>,
+    repository: Option<&Repository>,
+    runs: &[Run],
+) -> BTreeSet<Run> {
+    let (Some(github), Some(repository)) = (github, repository) else {
+        return BTreeSet::new();
+    };
+    let asked = runs
+        .iter()
+        .map(|run| async move { (run, github.run_is_over(repository, run.id).await) });
+    let over = join_all(asked)
+        .await
+        .into_iter()
+        .filter(|(_, answer)| matches!(answer, Ok(Some(true))));
+    over.map(|(run, _)| *run).collect()
+}
+
+/// Reads every wanted app, side by side.
+pub async fn apps(digitalocean: &DigitalOcean, desired: &Desired) -> BTreeMap<AppRef, Reading<AppState>> {
+    let reads = desired.apps().into_iter().map(|app| async move {
+        let found = digitalocean.find_app(&app.0).await;
+        (
+            app.clone(),
+            found.map(app_state).map_err(|failure| problem(&failure)),
+        )
+    });
+    join_all(reads).await.into_iter().collect()
+}
+
+/// What the planner needs of an app.
+#[must_use]
+pub fn app_state(app: App) -> AppState {
+    let coming = [app.pending, app.in_progress].into_iter().flatten();
+    AppState {
+        id: app.id,
+        spec: app.spec,
+        pinned: app.pinned,
+        active: app.active.map(deployment_state),
+        coming: coming.map(deployment_state).collect(),
+    }
+}
+
+fn deployment_state(deployment: Deployment) -> DeploymentState {
+    DeploymentState {
+        id: deployment.id,
+        created_at: deployment.created_at,
+        spec: deployment.spec,
+    }
+}
+
+/// Reads every wanted bucket, side by side. Without a full-access key nobody can look.
+pub async fn buckets(
+    spaces: Option<&Spaces>,
+    desired: &Desired,
+) -> BTreeMap<BucketName, Reading<BucketState>> {
+    let reads = desired.buckets.iter().map(|wanted| async move {
+        let state = match spaces {
+            Some(spaces) => Box::pin(read_bucket(spaces, wanted, desired))
+                .await
+                .map_err(|failure| problem(&failure)),
+            None => Ok(BucketState::Unseen),
+        };
+        (wanted.name.clone(), state)
+    });
+    join_all(reads).await.into_iter().collect()
+}
+
+/// The settings are read beside the HEAD, so that a bucket costs one round trip; where there is no bucket, what they
+/// say does not count.
+async fn read_bucket(
+    spaces: &Spaces,
+    wanted: &WantedBucket,
+    desired: &Desired,
+) -> Result<BucketState, Failure> {
+    let (presence, settings) = tokio::join!(
+        spaces.head(&wanted.name),
+        read_bucket_settings(spaces, wanted, desired)
+    );
+    Ok(match presence? {
+        Presence::Absent => BucketState::Absent,
+        Presence::Forbidden { code } => BucketState::NotOurs { code },
+        Presence::Elsewhere(region) => BucketState::Elsewhere { region },
+        Presence::Here { .. } => BucketState::Present(settings?),
+    })
+}
+
+async fn read_bucket_settings(
+    spaces: &Spaces,
+    wanted: &WantedBucket,
+    desired: &Desired,
+) -> Result<Settings, Failure> {
+    let logging = async {
+        if wanted.logging.is_some() {
+            spaces.logging(&wanted.name).await
+        } else {
+            Ok(None)
+        }
+    };
+    let retentions = async {
+        if wanted.retentions.is_empty() {
+            Ok(Vec::new())
+        } else {
+            spaces.retentions(&wanted.name).await
+        }
+    };
+    let policy = async {
+        if desired.grants(&wanted.name) {
+            spaces.has_policy(&wanted.name).await
+        } else {
+            Ok(false)
+        }
+    };
+    let (logging, retentions, has_policy) = tokio::join!(logging, retentions, policy);
+    Ok(Settings {
+        logging: logging?,
+        retentions: retentions?,
+        // Asked only to explain a refused mint beforehand; a server that knows no policies has none.
+        has_policy: has_policy.unwrap_or(false),
+    })
+}

@@ -1,0 +1,227 @@
+//! Apps of App Platform: `/v2/apps`.
+
+use http::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::super::failure::{Failure, FailureKind, Service, WriteFailure};
+use super::super::transport::Reply;
+use super::deployments::{Deployment, WireDeployment};
+use super::{Call, DigitalOcean, not_found, segment};
+use crate::model::spec::AppSpec;
+
+/// Apps a page. Each comes with its spec and those of its deployments, so a page of 200 would be megabytes.
+const PER_PAGE: usize = 50;
+
+/// How many names of apps an error lists.
+const NAMES_SHOWN: usize = 10;
+
+/// An app as it stands.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// A UUID.
+    pub id: String,
+    /// The wanted spec, raw; what runs may differ.
+    pub spec: AppSpec,
+    /// What is live.
+    pub active: Option<Deployment>,
+    /// What is being built or rolled out.
+    pub in_progress: Option<Deployment>,
+    /// What waits for its turn; after an update, the deployment that the update caused.
+    pub pending: Option<Deployment>,
+    /// Whether a rollback pinned the app to an older deployment, so that a new spec does not go live.
+    pub pinned: bool,
+    /// Where it is reached; workers and jobs have none.
+    pub live_url: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct AppReply {
+    app: WireApp,
+}
+
+/// All but the spec may be missing, by the OpenAPI description.
+#[derive(Deserialize)]
+struct WireApp {
+    #[serde(default)]
+    id: String,
+    spec: Value,
+    #[serde(default)]
+    active_deployment: Option<WireDeployment>,
+    #[serde(default)]
+    in_progress_deployment: Option<WireDeployment>,
+    #[serde(default)]
+    pending_deployment: Option<WireDeployment>,
+    #[serde(default)]
+    pinned_deployment: Option<Value>,
+    #[serde(default)]
+    live_url: Option<String>,
+}
+
+impl DigitalOcean {
+    /// The app of this id or name. What looks like an id is tried as one first.
+    ///
+    /// `NotFound` names the apps that exist, at most ten.
+    pub async fn find_app(&self, id_or_name: &str) -> Result<App, Failure> {
+        if looks_like_uuid(id_or_name) {
+            match self.app(id_or_name).await {
+                Err(failure) if failure.kind == FailureKind::NotFound => {}
+                answered => return answered,
+            }
+        }
+        self.app_named(id_or_name).await
+    }
+
+    /// The app of this id.
+    pub async fn app(&self, id: &str) -> Result<App, Failure> {
+        let subject = format!("read app {id}");
+        let reply: AppReply = self.get(&subject, app_path(id)).await?;
+        readable(&subject, reply.app)
+    }
+
+    /// Has a spec for this app validated without touching the app. `Invalid` names the first mistake.
+    pub async fn propose(&self, id: &str, spec: &AppSpec) -> Result<(), Failure> {
+        let subject = format!("propose a spec for app {id}");
+        let body = json!({ "spec": spec.raw(), "app_id": id });
+        let call = Call::new(&subject, Method::POST, "/v2/apps/propose").with(body);
+        let answered: Result<Value, Failure> = self.ask(&call).await;
+        answered
+            .map(|_| ())
+            .map_err(|failure| without_secrets(failure, spec))
+    }
+
+    /// Replaces the spec of an app; the sources stay at what is deployed. Returns the app with the deployment that the
+    /// update caused as `pending`, if it caused any.
+    ///
+    /// `Refused`: the app is as it was. `Lost`: read it again and compare. Only what surely did nothing is repeated
+    /// here: a rate limit, a connection that did not come about.
+    pub async fn update_app(&self, id: &str, spec: &AppSpec) -> Result<App, WriteFailure> {
+        let subject = format!("update app {id}");
+        let body = json!({ "spec": spec.raw(), "update_all_source_versions": false });
+        let call = Call::new(&subject, Method::PUT, app_path(id)).with(body);
+        let client = self.on_fresh_connections();
+        let answered = self.attempts.run(|| client.write(&call)).await;
+        let reply = answered.map_err(|failure| failure.map(|failure| without_secrets(failure, spec)))?;
+        updated(&subject, &reply).map_err(WriteFailure::Lost)
+    }
+
+    /// There is no lookup by name; every tool lists and compares.
+    async fn app_named(&self, name: &str) -> Result<App, Failure> {
+        let subject = format!("find app {name}");
+        let mut names = Vec::new();
+        for app in self.list(&subject, "/v2/apps", PER_PAGE).await? {
+            let app = readable(&subject, app)?;
+            if app.spec.name() == name {
+                return Ok(app);
+            }
+            names.push(app.spec.name().to_owned());
+        }
+        Err(not_found(&subject, &existing(&names)))
+    }
+}
+
+fn app_path(id: &str) -> String {
+    format!("/v2/apps/{}", segment(id))
+}
+
+fn looks_like_uuid(text: &str) -> bool {
+    let lengths: Vec<_> = text.split('-').map(str::len).collect();
+    lengths == [8, 4, 4, 4, 12] && text.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
+}
+
+fn readable(subject: &str, app: WireApp) -> Result<App, Failure> {
+    let deployment = |wire: Option<WireDeployment>| wire.map(|wire| wire.read(subject)).transpose();
+    Ok(App {
+        id: app.id,
+        spec: AppSpec::new(app.spec),
+        active: deployment(app.active_deployment)?,
+        in_progress: deployment(app.in_progress_deployment)?,
+        pending: deployment(app.pending_deployment)?,
+        pinned: app.pinned_deployment.is_some_and(|pinned| !pinned.is_null()),
+        live_url: app.live_url.filter(|url| !url.is_empty()),
+    })
+}
+
+fn updated(subject: &str, reply: &Reply) -> Result<App, Failure> {
+    let unreadable =
+        |error: serde_json::Error| Failure::malformed(Service::DigitalOcean, subject, &error.to_string());
+    let reply: AppReply = serde_json::from_slice(reply.body()).map_err(unreadable)?;
+    readable(subject, reply.app)
+}
+
+fn existing(names: &[String]) -> String {
+    match names {
+        [] => "the account has no app".to_owned(),
+        _ if names.len() <= NAMES_SHOWN => format!("there are {}", names.join(", ")),
+        _ => format!(
+            "there are {} and {} more",
+            names[..NAMES_SHOWN].join(", "),
+            names.len() - NAMES_SHOWN
+        ),
+    }
+}
+
+/// Takes the plain values of the spec's secrets out of a message, should the server have quoted one.
+fn without_secrets(mut failure: Failure, spec: &AppSpec) -> Failure {
+    let mut secrets = Vec::new();
+    collect_secrets(spec.raw(), &mut secrets);
+    for secret in secrets {
+        failure.detail = failure.detail.replace(secret, "***").into();
+    }
+    failure
+}
+
+fn collect_secrets<'a>(value: &'a Value, secrets: &mut Vec<&'a str>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| collect_secrets(item, secrets)),
+        Value::Object(fields) => {
+            let secret = fields.get("type").and_then(Value::as_str) == Some("SECRET");
+            let plain = fields
+                .get("value")
+                .and_then(Value::as_str)
+                .filter(|value| !value.is_empty());
+            secrets.extend(plain.filter(|value| secret && !value.starts_with("EV[")));
+            fields.values().for_each(|field| collect_secrets(field, secrets));
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_uuid_is_tried_as_an_id() {
+        assert!(looks_like_uuid("4f6c71e2-1e90-4762-9fee-6cc4a0a9f2cf"));
+        assert!(!looks_like_uuid("shop"));
+        assert!(!looks_like_uuid("4f6c71e2-1e90-4762-9fee-6cc4a0a9f2cz"));
+    }
+
+    #[test]
+    fn a_missing_app_is_told_with_those_that_exist() {
+        let names: Vec<_> = (1..=12).map(|n| format!("app-{n}")).collect();
+        assert_eq!(existing(&names[..2]), "there are app-1, app-2");
+        assert!(existing(&names).ends_with("app-10 and 2 more"));
+        assert_eq!(existing(&[]), "the account has no app");
+    }
+
+    #[test]
+    fn a_secret_that_the_server_quotes_is_taken_out() {
+        let spec = AppSpec::new(json!({ "services": [{ "envs": [
+            { "key": "A", "value": "s3cret", "type": "SECRET" },
+            { "key": "B", "value": "EV[1:x:y]", "type": "SECRET" },
+            { "key": "C", "value": "open" },
+        ]}]}));
+        let quoting = Failure::new(
+            Service::DigitalOcean,
+            "s",
+            FailureKind::Invalid,
+            "bad s3cret, EV[1:x:y], open",
+        );
+        assert_eq!(
+            &*without_secrets(quoting, &spec).detail,
+            "bad ***, EV[1:x:y], open"
+        );
+    }
+}

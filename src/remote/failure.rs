@@ -1,0 +1,296 @@
+//! What went wrong at a service: one error for all three.
+
+use std::fmt;
+use std::time::Duration;
+
+use http::StatusCode;
+
+use super::transport::NoReply;
+
+/// The longest message of a server that is passed on, in characters.
+const DETAIL_MAX: usize = 300;
+
+/// A service of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Service {
+    /// The DigitalOcean API.
+    DigitalOcean,
+    /// The S3 API of Spaces.
+    Spaces,
+    /// The GitHub API.
+    GitHub,
+}
+
+/// A call that did not succeed. It bears no secret: neither a body that was sent nor the reply of a mint.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// Who answered, or did not.
+    pub service: Service,
+    /// What was wanted, such as `list Spaces keys` or `bucket shop-uploads: set logging`.
+    pub subject: Box<str>,
+    /// What it means for the caller.
+    pub kind: FailureKind,
+    /// The error code of S3, or the `id` of a DigitalOcean error.
+    pub code: Option<Box<str>>,
+    /// The server's message, or why there is none; untrusted text without control characters, at most 300 of them.
+    pub detail: Box<str>,
+    /// What the service's support asks for.
+    pub request_id: Option<Box<str>>,
+    /// How long the server wants us to wait.
+    pub(super) wait: Option<Duration>,
+}
+
+/// What a failure means for the caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FailureKind {
+    /// The credential is missing, wrong or expired.
+    Unauthorized,
+    /// The credential is valid but may not do this.
+    Forbidden {
+        /// The permissions that would do, by GitHub's `X-Accepted-GitHub-Permissions`.
+        needs: Option<Box<str>>,
+    },
+    /// It does not exist, or the credential may not see it.
+    NotFound,
+    /// It exists already, or someone else is changing it.
+    Conflict,
+    /// 412: as for a scoped key on a bucket that has a policy.
+    Precondition,
+    /// Any other refusal: the request is wrong.
+    Invalid,
+    /// Too many requests, also after waiting for as long as we wait.
+    RateLimited,
+    /// The service failed, was not reached or did not answer in time.
+    Unavailable,
+    /// The reply is not what the API promises.
+    Malformed,
+    /// The process was asked to stop before the call succeeded.
+    Interrupted,
+}
+
+/// Why a request that must not be repeated blindly did not succeed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum WriteFailure {
+    /// Nothing happened: the service refused, or was not reached.
+    #[error(transparent)]
+    Refused(Failure),
+    /// It may have happened: the reply is lost or cannot be read. Look before asking again.
+    #[error(transparent)]
+    Lost(Failure),
+}
+
+impl Failure {
+    /// A failure with its server's message.
+    pub(crate) fn new(service: Service, subject: &str, kind: FailureKind, detail: &str) -> Self {
+        let (subject, detail) = (clean(subject).into(), clean(detail).into());
+        Self {
+            service,
+            subject,
+            kind,
+            code: None,
+            detail,
+            request_id: None,
+            wait: None,
+        }
+    }
+
+    /// What happened and why, without the subject.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        Reason(self).to_string()
+    }
+
+    /// The request had no reply.
+    pub(super) fn unanswered(service: Service, subject: &str, why: &NoReply) -> Self {
+        Self::new(service, subject, FailureKind::Unavailable, &why.to_string())
+    }
+
+    /// The reply is not what the API promises.
+    pub(super) fn malformed(service: Service, subject: &str, why: &str) -> Self {
+        Self::new(service, subject, FailureKind::Malformed, why)
+    }
+
+    /// The same failure, after which the process was asked to stop instead of trying again.
+    pub(super) fn interrupted(mut self) -> Self {
+        self.kind = FailureKind::Interrupted;
+        self
+    }
+
+    /// Whether the same call may succeed a moment later.
+    pub(super) fn is_transient(&self) -> bool {
+        use FailureKind::{Malformed, RateLimited, Unavailable};
+        // `RequestTimeout` is a 400 of S3; `OperationAborted` is a 409 that names a concurrent change.
+        let passing_codes = ["OperationAborted", "RequestTimeout", "SlowDown", "InternalError"];
+        matches!(self.kind, Unavailable | RateLimited | Malformed) || self.has_code(&passing_codes)
+    }
+
+    /// Whether the server answered that it did not do it.
+    pub(super) fn is_refusal(&self) -> bool {
+        use FailureKind::{Conflict, Forbidden, Invalid, NotFound, Precondition, RateLimited, Unauthorized};
+        matches!(
+            self.kind,
+            Unauthorized | Forbidden { .. } | NotFound | Conflict | Precondition | Invalid | RateLimited
+        )
+    }
+
+    /// Whether the server named one of these codes.
+    pub(super) fn has_code(&self, codes: &[&str]) -> bool {
+        self.code.as_deref().is_some_and(|code| codes.contains(&code))
+    }
+}
+
+impl FailureKind {
+    /// What a status means where nothing else is known.
+    pub(super) fn of_status(status: StatusCode) -> Self {
+        match status.as_u16() {
+            401 => Self::Unauthorized,
+            403 => Self::Forbidden { needs: None },
+            404 => Self::NotFound,
+            409 => Self::Conflict,
+            412 => Self::Precondition,
+            429 => Self::RateLimited,
+            // A gateway gave up waiting for the request or for the service.
+            408 | 500.. => Self::Unavailable,
+            200..300 => Self::Malformed,
+            _ => Self::Invalid,
+        }
+    }
+
+    fn phrase(&self) -> &'static str {
+        match self {
+            Self::Unauthorized => "rejected the credential",
+            Self::Forbidden { .. } => "denied permission",
+            Self::NotFound => "found nothing there",
+            Self::Conflict => "reported a conflict",
+            Self::Precondition => "reported an unmet precondition",
+            Self::Invalid => "refused the request",
+            Self::RateLimited => "limited the rate of requests",
+            Self::Unavailable => "was not available",
+            Self::Malformed => "sent a reply that makes no sense",
+            Self::Interrupted => "did not succeed before a signal stopped the run",
+        }
+    }
+}
+
+impl WriteFailure {
+    /// What went wrong, whichever it is.
+    #[must_use]
+    pub const fn failure(&self) -> &Failure {
+        match self {
+            Self::Refused(failure) | Self::Lost(failure) => failure,
+        }
+    }
+
+    /// The same outcome, its failure changed.
+    pub(super) fn map(self, change: impl FnOnce(Failure) -> Failure) -> Self {
+        match self {
+            Self::Refused(failure) => Self::Refused(change(failure)),
+            Self::Lost(failure) => Self::Lost(change(failure)),
+        }
+    }
+
+    /// What went wrong, for a call that may be repeated anyway.
+    pub(super) fn into_failure(self) -> Failure {
+        match self {
+            Self::Refused(failure) | Self::Lost(failure) => failure,
+        }
+    }
+}
+
+impl From<Failure> for WriteFailure {
+    fn from(failure: Failure) -> Self {
+        Self::Refused(failure)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.subject, self.reason())
+    }
+}
+
+/// A failure without its subject.
+struct Reason<'a>(&'a Failure);
+
+impl fmt::Display for Reason<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(failure) = self;
+        write!(f, "{} {}", failure.service, failure.kind.phrase())?;
+        if !failure.detail.is_empty() {
+            write!(f, ": {}", failure.detail)?;
+        }
+        if let Some(code) = failure.code.as_deref().filter(|code| *code != &*failure.detail) {
+            write!(f, " [{code}]")?;
+        }
+        if let FailureKind::Forbidden { needs: Some(needs) } = &failure.kind {
+            write!(f, " (needs {needs})")?;
+        }
+        failure
+            .request_id
+            .as_deref()
+            .map_or(Ok(()), |id| write!(f, " (request {id})"))
+    }
+}
+
+impl fmt::Display for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::DigitalOcean => "DigitalOcean",
+            Self::Spaces => "Spaces",
+            Self::GitHub => "GitHub",
+        })
+    }
+}
+
+/// Text of a server, fit to be shown: cut, on one line.
+pub(super) fn clean(text: &str) -> String {
+    let flat: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(DETAIL_MAX)
+        .collect();
+    flat.trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_says_what_was_wanted_and_why_it_failed() {
+        let mut failure = Failure::new(
+            Service::GitHub,
+            "set secret A in acme/shop",
+            FailureKind::Forbidden { needs: None },
+            "Not you\n",
+        );
+        failure.request_id = Some("8F:1".into());
+        assert_eq!(
+            failure.to_string(),
+            "set secret A in acme/shop: GitHub denied permission: Not you (request 8F:1)"
+        );
+        failure.kind = FailureKind::Forbidden {
+            needs: Some("secrets=write".into()),
+        };
+        assert!(failure.to_string().contains("(needs secrets=write)"));
+    }
+
+    #[test]
+    fn the_message_of_a_server_is_cut_and_put_on_one_line() {
+        let failure = Failure::new(Service::Spaces, "s", FailureKind::Invalid, &"a\r\n".repeat(400));
+        assert!(failure.detail.len() <= DETAIL_MAX);
+        assert!(!failure.detail.contains(['\r', '\n']));
+    }
+
+    #[test]
+    fn every_status_has_a_meaning() {
+        let kind = |status: u16| FailureKind::of_status(StatusCode::from_u16(status).expect("a status"));
+        assert_eq!(kind(301), FailureKind::Invalid);
+        assert_eq!(kind(408), FailureKind::Unavailable);
+        assert_eq!(kind(412), FailureKind::Precondition);
+        assert_eq!(kind(422), FailureKind::Invalid);
+        assert_eq!(kind(503), FailureKind::Unavailable);
+    }
+}

@@ -1,0 +1,164 @@
+//! What a refusal of GitHub means: permissions, limits, the rest.
+
+use std::time::Duration;
+
+use http::HeaderMap;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::super::clock::date_of;
+use super::super::failure::{Failure, FailureKind, Service, clean};
+use super::super::transport::{Reply, header, number};
+
+/// How long to wait after a secondary limit that does not say how long, by GitHub's best practices for the REST API.
+const SECONDARY_LIMIT: Duration = Duration::from_mins(1);
+
+/// `errors` may be objects or plain texts; all may be absent.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ErrorBody {
+    message: Option<String>,
+    errors: Vec<Value>,
+}
+
+/// The failure that a reply other than a success stands for.
+pub(super) fn failure(subject: &str, reply: &Reply) -> Failure {
+    let body: ErrorBody = serde_json::from_slice(reply.body()).unwrap_or_default();
+    let message = message(reply, body);
+    let wait = wait(reply, &message);
+    let kind = kind(reply, wait);
+    let request_id = header(reply.headers(), "x-github-request-id").map(Into::into);
+    Failure {
+        request_id,
+        wait,
+        ..Failure::new(Service::GitHub, subject, kind, &message)
+    }
+}
+
+fn message(reply: &Reply, body: ErrorBody) -> String {
+    let raw = || String::from_utf8_lossy(reply.body()).into_owned();
+    let more = body.errors.iter().map(|error| match error {
+        Value::String(text) => text.clone(),
+        object => object
+            .get("message")
+            .and_then(Value::as_str)
+            .map_or_else(|| object.to_string(), str::to_owned),
+    });
+    let parts: Vec<_> = std::iter::once(body.message.unwrap_or_else(raw))
+        .chain(more)
+        .collect();
+    format!("{} {}", reply.status().as_u16(), parts.join("; "))
+}
+
+/// A 403 is a limit only if something says so; without a sign it is about permissions, and final.
+fn kind(reply: &Reply, wait: Option<Duration>) -> FailureKind {
+    match reply.status().as_u16() {
+        403 if wait.is_some() => FailureKind::RateLimited,
+        403 => FailureKind::Forbidden {
+            needs: header(reply.headers(), "x-accepted-github-permissions").map(needs),
+        },
+        _ => FailureKind::of_status(reply.status()),
+    }
+}
+
+fn needs(permissions: &str) -> Box<str> {
+    clean(permissions).into()
+}
+
+/// How long GitHub wants us to wait; only a limit or a failing service says so.
+fn wait(reply: &Reply, message: &str) -> Option<Duration> {
+    let headers = reply.headers();
+    let asked = number(headers, "retry-after").map(Duration::from_secs);
+    match reply.status().as_u16() {
+        403 | 429 => asked.or_else(|| until_reset(headers)).or_else(|| {
+            message
+                .to_ascii_lowercase()
+                .contains("secondary rate limit")
+                .then_some(SECONDARY_LIMIT)
+        }),
+        500.. => asked,
+        _ => None,
+    }
+}
+
+fn until_reset(headers: &HeaderMap) -> Option<Duration> {
+    number(headers, "x-ratelimit-remaining").filter(|remaining| *remaining == 0)?;
+    let reset = i64::try_from(number(headers, "x-ratelimit-reset")?).ok()?;
+    let left = reset - date_of(headers)?.unix();
+    // One second more, since both are cut to the second.
+    Some(Duration::from_secs(u64::try_from(left).unwrap_or(0) + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DATE: (&str, &str) = ("date", "Fri, 02 Jan 2026 03:04:05 GMT");
+
+    fn failed(status: u16, headers: &[(&str, &str)], body: &str) -> Failure {
+        let builder = headers
+            .iter()
+            .fold(http::Response::builder().status(status), |b, (k, v)| {
+                b.header(*k, *v)
+            });
+        failure("s", &builder.body(body.to_owned().into()).expect("a reply"))
+    }
+
+    #[test]
+    fn a_403_without_a_sign_of_a_limit_is_about_permissions() {
+        let headers = [
+            ("x-accepted-github-permissions", "secrets=write"),
+            ("x-ratelimit-remaining", "4999"),
+        ];
+        let failure = failed(
+            403,
+            &headers,
+            r#"{"message":"Resource not accessible by integration"}"#,
+        );
+        assert_eq!(
+            failure.kind,
+            FailureKind::Forbidden {
+                needs: Some("secrets=write".into())
+            }
+        );
+        assert_eq!(failure.wait, None);
+    }
+
+    #[test]
+    fn limits_are_known_by_header_or_by_message() {
+        let after = failed(403, &[("retry-after", "30")], "{}");
+        assert_eq!(
+            (after.kind, after.wait),
+            (FailureKind::RateLimited, Some(Duration::from_secs(30)))
+        );
+        let primary = failed(
+            403,
+            &[
+                DATE,
+                ("x-ratelimit-remaining", "0"),
+                ("x-ratelimit-reset", "1767323055"),
+            ],
+            "{}",
+        );
+        assert_eq!(
+            (primary.kind, primary.wait),
+            (FailureKind::RateLimited, Some(Duration::from_secs(11)))
+        );
+        let body = r#"{"message":"You have exceeded a secondary rate limit."}"#;
+        let secondary = failed(403, &[], body);
+        assert_eq!(
+            (secondary.kind, secondary.wait),
+            (FailureKind::RateLimited, Some(SECONDARY_LIMIT))
+        );
+    }
+
+    #[test]
+    fn both_shapes_of_errors_are_told() {
+        let body =
+            r#"{"message":"Validation Failed","errors":["too long",{"message":"bad name","code":"custom"}]}"#;
+        assert_eq!(
+            &*failed(422, &[], body).detail,
+            "422 Validation Failed; too long; bad name"
+        );
+    }
+}

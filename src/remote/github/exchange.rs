@@ -1,0 +1,127 @@
+//! One call of the API and its reply, as octocrab carries them.
+
+use http::header::LOCATION;
+use http::{Method, Uri};
+use http_body_util::BodyExt;
+use octocrab::Octocrab;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::super::base_url::BaseUrl;
+use super::super::failure::{Failure, Service};
+use super::super::transport::{NoReply, Reply, header};
+use super::errors;
+
+/// How many redirects of a read are followed: a renamed repository takes one.
+const REDIRECTS: usize = 3;
+
+/// One call: what it is for, and what is sent.
+pub(super) struct Call<'a> {
+    pub subject: &'a str,
+    pub method: Method,
+    pub path: String,
+    pub body: Option<Value>,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn new(subject: &'a str, method: Method, path: impl Into<String>) -> Self {
+        let path = path.into();
+        Self {
+            subject,
+            method,
+            path,
+            body: None,
+        }
+    }
+
+    pub(super) fn with(self, body: Value) -> Self {
+        let body = Some(body);
+        Self { body, ..self }
+    }
+}
+
+/// Makes a call once; a status other than success is a failure. Reads follow redirects on the same host.
+pub(super) async fn exchange(octocrab: &Octocrab, base: &BaseUrl, call: &Call<'_>) -> Result<Reply, Failure> {
+    let mut path = call.path.clone();
+    for _ in 0..=REDIRECTS {
+        let reply = send(octocrab, call, &path).await?;
+        match redirect(base, &reply).filter(|_| call.method == Method::GET) {
+            Some(elsewhere) => path = elsewhere,
+            None if reply.status().is_success() => return Ok(reply),
+            None => return Err(errors::failure(call.subject, &reply)),
+        }
+    }
+    Err(Failure::malformed(
+        Service::GitHub,
+        call.subject,
+        "it redirects again and again",
+    ))
+}
+
+/// Makes a call once and takes whatever is answered.
+pub(super) async fn send(octocrab: &Octocrab, call: &Call<'_>, path: &str) -> Result<Reply, Failure> {
+    let unanswered = |error: octocrab::Error| unanswered(call.subject, error);
+    let request = http::Request::builder().method(call.method.clone()).uri(path);
+    let request = octocrab
+        .build_request(request, call.body.as_ref())
+        .map_err(unanswered)?;
+    let response = octocrab.execute(request).await.map_err(unanswered)?;
+    let (parts, body) = response.into_parts();
+    let body = body.collect().await.map_err(unanswered)?.to_bytes();
+    Ok(Reply::from_parts(parts, body))
+}
+
+fn unanswered(subject: &str, error: octocrab::Error) -> Failure {
+    let why = match error {
+        octocrab::Error::Service { source, .. } => match source.downcast::<NoReply>() {
+            Ok(why) => *why,
+            Err(other) => NoReply::Lost(other.to_string()),
+        },
+        other => NoReply::Unreachable(other.to_string()),
+    };
+    Failure::unanswered(Service::GitHub, subject, &why)
+}
+
+/// Where a reply sends us on this host. octocrab adds the token to relative paths only, so the host must not be named.
+fn redirect(base: &BaseUrl, reply: &Reply) -> Option<String> {
+    if !matches!(reply.status().as_u16(), 301 | 302 | 307 | 308) {
+        return None;
+    }
+    let location: Uri = header(reply.headers(), LOCATION.as_str())?.parse().ok()?;
+    let same = location
+        .authority()
+        .is_none_or(|authority| Some(authority) == base.uri().authority());
+    location
+        .path_and_query()
+        .filter(|_| same)
+        .map(ToString::to_string)
+}
+
+pub(super) fn read<T: DeserializeOwned>(subject: &str, reply: &Reply) -> Result<T, Failure> {
+    let malformed =
+        |error: serde_json::Error| Failure::malformed(Service::GitHub, subject, &error.to_string());
+    serde_json::from_slice(reply.body()).map_err(malformed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redirect_is_followed_on_the_same_host_only() {
+        let base: BaseUrl = "https://api.github.example".parse().expect("a base URL");
+        let reply = |to: &str| {
+            http::Response::builder()
+                .status(301)
+                .header(LOCATION, to)
+                .body(bytes::Bytes::new())
+                .expect("a reply")
+        };
+        let there = redirect(&base, &reply("https://api.github.example/repositories/7?x=1"));
+        assert_eq!(there.as_deref(), Some("/repositories/7?x=1"));
+        assert_eq!(
+            redirect(&base, &reply("https://evil.example/repositories/7")),
+            None
+        );
+    }
+}

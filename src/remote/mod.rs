@@ -1,0 +1,29 @@
+//! The three remote APIs: DigitalOcean (reqwest), GitHub (octocrab) and Spaces (aws-sdk-s3), all over one HTTP stack.
+//!
+//! Thin clients without policy: each call reads or changes one thing and says what came of it. What is safe to repeat
+//! is repeated here ([`retry`]); what is not (minting a key) is sent once and told apart by [`WriteFailure`].
+//!
+//! No method logs or returns a header, a body of a call that bears a secret, or a token.
+
+mod base_url;
+mod clock;
+pub mod digitalocean;
+mod failure;
+pub mod github;
+mod octocrab_service;
+mod retry;
+mod seal;
+mod shutdown;
+mod smithy_client;
+pub mod spaces;
+mod transport;
+
+pub use base_url::{BadBaseUrl, BaseUrl};
+pub use clock::ServerClock;
+pub use digitalocean::DigitalOcean;
+pub use failure::{Failure, FailureKind, Service, WriteFailure};
+pub use github::GitHub;
+pub use seal::SealingKey;
+pub use shutdown::{Interrupted, Shutdown, Trigger};
+pub use spaces::Spaces;
+pub use transport::{NoTransport, REQUEST_TIMEOUT, Transport};

@@ -1,0 +1,142 @@
+//! The report for programs.
+
+use serde::Serialize;
+
+use super::{BucketOutcome, BucketReport, Change, KeyReport, Report};
+use crate::model::problem::Problem;
+
+/// The report as JSON, fields in a fixed order. `schema` grows when a field changes its meaning.
+#[must_use]
+pub fn render(report: &Report) -> String {
+    let document = Document {
+        schema: 1,
+        command: report.command,
+        dry_run: report.dry_run,
+        changed: report.changed(),
+        rotated: report.rotated(),
+        region: report.region.slug(),
+        spaces_endpoint: &report.endpoint,
+        next_rotation: report.next_rotation().map(|due| due.to_string()),
+        buckets: buckets(report),
+        keys: keys(report),
+        changes: &report.changes,
+        kept: &report.kept,
+        problems: report.problems.iter().map(ProblemEntry::from).collect(),
+        notes: report.notes.iter().map(ProblemEntry::from).collect(),
+    };
+    // Only texts, numbers and booleans: there is nothing that serde_json could refuse.
+    serde_json::to_string_pretty(&document).unwrap_or_default()
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: u32,
+    command: &'a str,
+    dry_run: bool,
+    changed: bool,
+    rotated: bool,
+    region: &'a str,
+    spaces_endpoint: &'a str,
+    next_rotation: Option<String>,
+    buckets: Vec<BucketEntry<'a>>,
+    keys: Vec<KeyEntry<'a>>,
+    changes: &'a [Change],
+    kept: &'a [Change],
+    problems: Vec<ProblemEntry<'a>>,
+    notes: Vec<ProblemEntry<'a>>,
+}
+
+/// A bucket as the output `buckets` and the report show it.
+#[derive(Serialize)]
+pub(super) struct BucketEntry<'a> {
+    name: &'a str,
+    region: &'a str,
+    endpoint: &'a str,
+    state: BucketOutcome,
+}
+
+/// A key as the output `keys` and the report show it.
+#[derive(Serialize)]
+pub(super) struct KeyEntry<'a> {
+    family: &'a str,
+    access_key_id: Option<&'a str>,
+    created_at: Option<String>,
+    next_rotation: Option<String>,
+    grants: &'a [String],
+    rotated: bool,
+    state: &'a str,
+}
+
+#[derive(Serialize)]
+struct ProblemEntry<'a> {
+    subject: &'a str,
+    what: &'a str,
+    remedy: &'a str,
+}
+
+impl<'a> From<&'a Problem> for ProblemEntry<'a> {
+    fn from(
+        Problem {
+            subject,
+            what,
+            remedy,
+        }: &'a Problem,
+    ) -> Self {
+        Self {
+            subject,
+            what,
+            remedy,
+        }
+    }
+}
+
+pub(super) fn buckets(report: &Report) -> Vec<BucketEntry<'_>> {
+    report
+        .buckets
+        .iter()
+        .map(|BucketReport { name, state }| BucketEntry {
+            name: name.as_str(),
+            region: report.region.slug(),
+            endpoint: &report.endpoint,
+            state: *state,
+        })
+        .collect()
+}
+
+pub(super) fn keys(report: &Report) -> Vec<KeyEntry<'_>> {
+    report.keys.iter().map(KeyEntry::from).collect()
+}
+
+impl<'a> From<&'a KeyReport> for KeyEntry<'a> {
+    fn from(key: &'a KeyReport) -> Self {
+        let KeyReport {
+            family,
+            access_key_id,
+            created_at,
+            next_rotation,
+            grants,
+            rotated,
+            state,
+        } = key;
+        Self {
+            family,
+            access_key_id: access_key_id.as_deref(),
+            created_at: created_at.map(|at| at.to_string()),
+            next_rotation: next_rotation.map(|at| at.to_string()),
+            grants,
+            rotated: *rotated,
+            state,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::report;
+    use super::*;
+
+    #[test]
+    fn the_whole_report_reads_like_this() {
+        insta::assert_snapshot!(render(&report()));
+    }
+}

@@ -1,0 +1,247 @@
+//! What a person, a later step and a program are told about a run.
+
+pub mod commands;
+pub mod console;
+mod json;
+mod markdown;
+mod outputs;
+mod summary;
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::model::bucket::{BucketName, Region};
+use crate::model::problem::Problem;
+use crate::model::time::Timestamp;
+
+pub use json::render as json;
+pub use outputs::outputs;
+pub use summary::{refusal, summary};
+
+/// Everything that is told about one run. It holds no secret.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// The command that ran.
+    pub command: &'static str,
+    /// Whether the changes are only planned.
+    pub dry_run: bool,
+    /// The region of all buckets.
+    pub region: Region,
+    /// The base URL of Spaces.
+    pub endpoint: String,
+    /// The buckets, in the order of the request.
+    pub buckets: Vec<BucketReport>,
+    /// The key families.
+    pub keys: Vec<KeyReport>,
+    /// What was (or would be) written, in order: the admin key's pair is not among it.
+    pub changes: Vec<Change>,
+    /// What was left as it is, and why.
+    pub kept: Vec<Change>,
+    /// What failed or stands in the way, worst first.
+    pub problems: Vec<Problem>,
+    /// What a person should know although the run did what it should.
+    pub notes: Vec<Problem>,
+    /// DigitalOcean's clock at the end; ages count by it.
+    pub now: Option<Timestamp>,
+    /// Where the JSON report was written.
+    pub report_file: Option<String>,
+}
+
+/// One line of the report: where, and what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// The subject: `bucket shop-uploads`, `key shop-spaces-key`.
+    pub subject: String,
+    /// What was done, or is left undone: `created`, `kept: 12 days old, due in 76 days`.
+    pub what: String,
+}
+
+impl Change {
+    /// A line of the report.
+    #[must_use]
+    pub fn new(subject: impl Into<String>, what: impl Into<String>) -> Self {
+        Self {
+            subject: subject.into(),
+            what: what.into(),
+        }
+    }
+}
+
+/// A bucket at the end of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BucketReport {
+    /// Its name.
+    pub name: BucketName,
+    /// How it stands.
+    pub state: BucketOutcome,
+}
+
+/// How a bucket stands at the end of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BucketOutcome {
+    /// It was made by this run (or would be, in a dry run).
+    Created,
+    /// It was there and some setting was changed (or would be).
+    Changed,
+    /// It was there and right.
+    Kept,
+    /// It could not be brought about.
+    Failed,
+    /// Nobody looked: a dry run without a full-access pair.
+    Unseen,
+}
+
+/// A key family at the end of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyReport {
+    /// The family.
+    pub family: String,
+    /// The id of the key that serves, where one does.
+    pub access_key_id: Option<String>,
+    /// When it was minted.
+    pub created_at: Option<Timestamp>,
+    /// When it will be due.
+    pub next_rotation: Option<Timestamp>,
+    /// What it opens, as `bucket=permission`.
+    pub grants: Vec<String>,
+    /// Whether this run minted it.
+    pub rotated: bool,
+    /// How it stands, in one sentence.
+    pub state: String,
+}
+
+impl Report {
+    /// Whether anything was written, or would be; the admin key's pair does not count.
+    #[must_use]
+    pub fn changed(&self) -> bool {
+        !self.changes.is_empty()
+    }
+
+    /// Whether any key was replaced.
+    #[must_use]
+    pub fn rotated(&self) -> bool {
+        self.keys.iter().any(|key| key.rotated)
+    }
+
+    /// The first time at which any key will be due.
+    #[must_use]
+    pub fn next_rotation(&self) -> Option<Timestamp> {
+        self.keys.iter().filter_map(|key| key.next_rotation).min()
+    }
+
+    /// The run in one line, without the markup.
+    #[must_use]
+    pub fn verdict(&self) -> String {
+        let changes = match self.changes.len() {
+            0 => "nothing to change".to_owned(),
+            1 => "one change".to_owned(),
+            many => format!("{many} changes"),
+        };
+        let problems = match self.problems.len() {
+            0 => String::new(),
+            1 => ", one problem".to_owned(),
+            many => format!(", {many} problems"),
+        };
+        let planned = if self.dry_run {
+            " planned, nothing written"
+        } else {
+            ""
+        };
+        format!("{changes}{planned}{problems}")
+    }
+}
+
+/// A span as a person says it: days when there are two or more of them, else the largest unit that is not zero.
+#[must_use]
+pub fn spoken(span: Duration) -> String {
+    const UNITS: [(u64, &str); 3] = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
+    let seconds = span.as_secs();
+    let (count, unit) = UNITS
+        .into_iter()
+        .find_map(|(length, unit)| (seconds >= length).then_some((seconds / length, unit)))
+        .unwrap_or((seconds, "second"));
+    if count == 1 {
+        format!("1 {unit}")
+    } else {
+        format!("{count} {unit}s")
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod fixtures {
+    use super::*;
+
+    /// A first bootstrap that met one problem, with hostile text in it.
+    pub(crate) fn report() -> Report {
+        Report {
+            command: "bootstrap",
+            dry_run: false,
+            region: "nyc3".parse().expect("a region"),
+            endpoint: "https://nyc3.digitaloceanspaces.com".to_owned(),
+            buckets: vec![BucketReport {
+                name: "shop-uploads".parse().expect("a name"),
+                state: BucketOutcome::Created,
+            }],
+            keys: vec![KeyReport {
+                family: "shop-spaces-key".to_owned(),
+                access_key_id: Some("DO00EXAMPLE".to_owned()),
+                created_at: Some(Timestamp::from_unix(1_795_000_000)),
+                next_rotation: Some(Timestamp::from_unix(1_802_603_200)),
+                grants: vec!["shop-uploads=readwrite".to_owned()],
+                rotated: true,
+                state: "minted and delivered".to_owned(),
+            }],
+            changes: vec![
+                Change::new("bucket shop-uploads", "created"),
+                Change::new(
+                    "key shop-spaces-key",
+                    "minted DO00EXAMPLE: there is no delivered key yet",
+                ),
+            ],
+            kept: vec![Change::new("bucket shop-logs", "exists")],
+            problems: vec![Problem::new(
+                "app sh|op",
+                "DigitalOcean answered `<b>no</b>`\n::error::x ##[group]y | @all [z](u)",
+                "Look at the app's log.",
+            )],
+            notes: vec![],
+            now: Some(Timestamp::from_unix(1_795_000_100)),
+            report_file: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_said_in_their_largest_unit() {
+        let said = [0, 1, 59, 60, 7_200, 86_400, 90 * 86_400 + 5].map(|s| spoken(Duration::from_secs(s)));
+        assert_eq!(
+            said,
+            [
+                "0 seconds",
+                "1 second",
+                "59 seconds",
+                "1 minute",
+                "2 hours",
+                "1 day",
+                "90 days"
+            ]
+        );
+    }
+
+    #[test]
+    fn the_verdict_counts() {
+        assert_eq!(fixtures::report().verdict(), "2 changes, one problem");
+        let dry = Report {
+            dry_run: true,
+            problems: vec![],
+            ..fixtures::report()
+        };
+        assert_eq!(dry.verdict(), "2 changes planned, nothing written");
+    }
+}

@@ -1,0 +1,146 @@
+//! The clients of one run, built from what opens the services.
+
+use std::sync::Arc;
+
+use crate::config::{Access, Credential, InputProblem, Request};
+use crate::model::bucket::Region;
+use crate::model::problem::Problem;
+use crate::remote::github::{self, AppKey};
+use crate::remote::spaces::{Freshness, KeyPair};
+use crate::remote::{BaseUrl, DigitalOcean, GitHub, Shutdown, Spaces, Transport};
+use crate::report::console::Console;
+
+/// The clients that a request needs; those that it can do without are absent.
+pub struct Session {
+    /// The HTTP stack under all of them.
+    pub transport: Transport,
+    /// Keys and apps.
+    pub digitalocean: Option<DigitalOcean>,
+    /// The same, heedless of signals: it takes back what must not stay.
+    pub cleaner: Option<DigitalOcean>,
+    /// Secrets and variables.
+    pub github: Option<GitHub>,
+    /// Where the buckets are.
+    pub spaces_endpoint: BaseUrl,
+    shutdown: Shutdown,
+}
+
+/// Why no client could be built.
+#[derive(Debug)]
+pub enum NoSession {
+    /// An input turned out to be wrong.
+    Input(InputProblem),
+    /// The machine is not fit for it.
+    Machine(Problem),
+}
+
+impl Session {
+    /// Builds the clients. Nothing is sent.
+    pub fn open(request: &Request, console: Console, shutdown: &Shutdown) -> Result<Self, NoSession> {
+        let transport = Transport::new().map_err(|error| NoSession::Machine(no_roots(&error)))?;
+        let access = &request.access;
+        let digitalocean = digitalocean(access, &transport, shutdown)?;
+        let spaces_endpoint = base("spaces-endpoint-url", &request.desired.endpoint)?;
+        Ok(Self {
+            cleaner: digitalocean.as_ref().map(DigitalOcean::to_the_end),
+            digitalocean,
+            github: github(access, &transport, console, shutdown)?,
+            spaces_endpoint,
+            transport,
+            shutdown: shutdown.clone(),
+        })
+    }
+
+    /// Spaces in the request's region under this pair.
+    #[must_use]
+    pub fn spaces(&self, pair: &KeyPair, freshness: Freshness) -> Spaces {
+        Spaces::new(
+            &self.transport,
+            &self.spaces_endpoint,
+            pair,
+            freshness,
+            self.shutdown.clone(),
+        )
+    }
+
+    /// Spaces in every other region under this pair; nothing where one endpoint stands for all.
+    #[must_use]
+    pub fn elsewhere(&self, access: &Access, region: Region, pair: &KeyPair) -> Vec<(Region, Spaces)> {
+        if !access.knows_regions_apart() {
+            return Vec::new();
+        }
+        let endpoint = |region: Region| access.spaces_endpoint(region).parse::<BaseUrl>().ok();
+        let others = region
+            .others()
+            .filter_map(|region| Some((region, endpoint(region)?)));
+        let settled = Freshness::Settled;
+        let client = |endpoint| Spaces::new(&self.transport, &endpoint, pair, settled, self.shutdown.clone());
+        others
+            .map(|(region, endpoint)| (region, client(endpoint)))
+            .collect()
+    }
+}
+
+fn digitalocean(
+    access: &Access,
+    transport: &Transport,
+    shutdown: &Shutdown,
+) -> Result<Option<DigitalOcean>, NoSession> {
+    let Some(token) = &access.digitalocean else {
+        return Ok(None);
+    };
+    let base = base("digitalocean-api-url", &access.digitalocean_url)?;
+    Ok(Some(DigitalOcean::new(
+        transport.clone(),
+        base,
+        token.clone(),
+        shutdown.clone(),
+    )))
+}
+
+fn github(
+    access: &Access,
+    transport: &Transport,
+    console: Console,
+    shutdown: &Shutdown,
+) -> Result<Option<GitHub>, NoSession> {
+    let Some(github) = &access.github else {
+        return Ok(None);
+    };
+    let base = base("GITHUB_API_URL", &github.url)?;
+    let credential = match &github.credential {
+        Credential::Token(token) => github::Credential::Token(token.clone()),
+        Credential::App { id, private_key } => {
+            let refused = |why: github::BadAppKey| input("github-app-private-key", &why.to_string());
+            let key = AppKey::from_pem(private_key).map_err(refused)?;
+            github::Credential::App {
+                id: id.clone(),
+                key,
+                announce: Arc::new(move |token| console.mask(token)),
+            }
+        }
+    };
+    Ok(Some(GitHub::new(
+        transport.clone(),
+        base,
+        credential,
+        shutdown.clone(),
+    )))
+}
+
+fn base(name: &str, url: &str) -> Result<BaseUrl, NoSession> {
+    url.parse()
+        .map_err(|error: crate::remote::BadBaseUrl| input(name, &error.to_string()))
+}
+
+fn input(name: &str, what: &str) -> NoSession {
+    NoSession::Input(InputProblem {
+        input: name.to_owned(),
+        what: what.to_owned(),
+    })
+}
+
+fn no_roots(error: &crate::remote::NoTransport) -> Problem {
+    let remedy = "Install root certificates, or name a bundle in SSL_CERT_FILE.";
+    Problem::new("this machine", error.to_string(), remedy)
+}
