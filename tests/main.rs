@@ -1,0 +1,17 @@
+//! The promises of `docs/ARCHITECTURE.md`, a file each, held against the built binary and the sandbox.
+
+mod fixture;
+
+mod admin_key;
+mod app_platform;
+mod converge;
+mod dry_run;
+mod faults;
+mod github_app;
+mod inputs;
+mod network;
+mod refusals;
+mod remote;
+mod rotation_steps;
+mod strangers;
+mod surface;

@@ -1,0 +1,213 @@
+//! What a user sees of the Action is one thing: `action.yml`, the README and the code name the same inputs with the same
+//! defaults. And the inner modules know nothing of the outside.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use spacekeeper::config::{Environment, INPUTS, OUTPUTS, Request};
+
+/// What a file says of an input: its name and its default, where it has one.
+type Defaults = Vec<(String, Option<String>)>;
+
+/// The defaults that the README tells in words, because they are values of something else.
+const TOLD_IN_WORDS: [&str; 2] = ["", "–"];
+
+fn at_root(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(at_root(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The lines of a top-level section of `action.yml`.
+fn section<'t>(action: &'t str, name: &str) -> impl Iterator<Item = &'t str> {
+    let heading = format!("{name}:");
+    let lines = action.lines().skip_while(move |line| *line != heading).skip(1);
+    lines.take_while(|line| line.is_empty() || line.starts_with(' '))
+}
+
+/// Names of a section, each with the scalar of its `default`. Folded descriptions are indented deeper than both.
+fn entries(action: &str, name: &str) -> Defaults {
+    let mut entries = Defaults::new();
+    for line in section(action, name) {
+        let text = line.trim_start();
+        match (line.len() - text.len(), text.split_once(':')) {
+            (2, Some((name, ""))) => entries.push((name.to_owned(), None)),
+            (4, Some(("default", value))) => {
+                let value = value.trim().trim_matches('"').to_owned();
+                entries.last_mut().expect("a default belongs to an input").1 = Some(value);
+            }
+            _ => {}
+        }
+    }
+    entries
+}
+
+/// The rows of Markdown tables whose first cell is one name in code style.
+fn rows(markdown: &str) -> Vec<(String, Vec<String>)> {
+    let row = |line: &str| {
+        let mut cells = line.strip_prefix('|')?.trim_end().strip_suffix('|')?.split('|');
+        let name = cells
+            .next()?
+            .trim()
+            .strip_prefix('`')?
+            .strip_suffix('`')?
+            .to_owned();
+        Some((name, cells.map(|cell| cell.trim().to_owned()).collect()))
+    };
+    markdown.lines().filter_map(row).collect()
+}
+
+/// One value in code style is a default; anything else, such as `$GITHUB_REPOSITORY` or words, is an explanation.
+fn literal(cell: &str) -> Option<String> {
+    let literal = cell.strip_prefix('`')?.strip_suffix('`')?;
+    let plain = !literal.contains(['`', '$', '<']);
+    plain.then(|| literal.to_owned())
+}
+
+fn names(entries: &Defaults) -> Vec<&str> {
+    entries.iter().map(|(name, _)| name.as_str()).collect()
+}
+
+fn environment(inputs: &[(&str, &str)]) -> Environment {
+    let named = |(name, value): &(&str, &str)| {
+        (
+            format!("INPUT_{}", name.to_ascii_uppercase()),
+            (*value).to_owned(),
+        )
+    };
+    inputs.iter().map(named).collect()
+}
+
+#[test]
+fn the_action_offers_the_inputs_and_outputs_that_the_code_knows() {
+    let action = read("action.yml");
+    assert_eq!(names(&entries(&action, "inputs")), INPUTS);
+    assert_eq!(names(&entries(&action, "outputs")), OUTPUTS);
+}
+
+#[test]
+fn a_default_of_the_action_is_what_the_code_takes_an_unset_input_for() {
+    let least = [
+        ("app", "shop"),
+        ("buckets", "shop-uploads"),
+        ("log-bucket", "shop-logs"),
+        ("app-platform-app", "shop"),
+        ("github-repository", "acme/shop"),
+        ("digitalocean-token", "dop_v1_x"),
+        ("github-token", "ghp_x"),
+    ];
+    let action = read("action.yml");
+    let inputs = entries(&action, "inputs");
+    let mut spelt_out = least.to_vec();
+    spelt_out.extend(
+        inputs
+            .iter()
+            .filter_map(|(name, default)| Some((name.as_str(), default.as_deref()?))),
+    );
+    let parsed = |inputs: &[_]| Request::parse(&environment(inputs)).expect("a right request");
+    // All of a request shows in its debug form, apart from the credentials.
+    let (unset, spelt_out) = (
+        format!("{:#?}", parsed(&least)),
+        format!("{:#?}", parsed(&spelt_out)),
+    );
+    assert_eq!(unset, spelt_out);
+}
+
+#[test]
+fn the_readme_has_a_row_for_every_input_and_output() {
+    let (action, readme) = (read("action.yml"), read("README.md"));
+    let rows: BTreeMap<String, Vec<String>> = rows(&readme).into_iter().collect();
+    for name in INPUTS.iter().chain(OUTPUTS) {
+        assert!(rows.contains_key(*name), "the README has no row for `{name}`");
+    }
+    for (name, default) in entries(&action, "inputs") {
+        let told = rows[&name].first().map(String::as_str).unwrap_or_default();
+        match default {
+            Some(default) => assert_eq!(literal(told), Some(default), "README, default of `{name}`"),
+            None => assert!(
+                TOLD_IN_WORDS.contains(&told) || literal(told).is_none(),
+                "README: `{name}` has no default {told}"
+            ),
+        }
+    }
+}
+
+#[test]
+fn the_readme_has_no_row_for_an_input_that_does_not_exist() {
+    let readme = read("README.md");
+    let table = readme
+        .lines()
+        .skip_while(|line| !line.starts_with("| `command` "))
+        .take_while(|line| line.starts_with('|'));
+    let told: Vec<String> = rows(&table.collect::<Vec<_>>().join("\n"))
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(told, INPUTS);
+}
+
+/// The Rust files of a folder and all below.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("a folder");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let (folders, files): (Vec<_>, Vec<_>) = paths.partition(|path| path.is_dir());
+    let below = folders.iter().flat_map(|folder| sources(folder));
+    let rust = files
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    rust.chain(below).collect()
+}
+
+/// The code of a file without its comments.
+fn code(file: &Path) -> String {
+    let text = fs::read_to_string(file).expect("a source file");
+    let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    code.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn model_and_plan_know_no_client_no_clock_no_environment_and_do_not_wait() {
+    let outside = [
+        "tokio",
+        "reqwest",
+        "octocrab",
+        "aws_",
+        "std::env",
+        "std::fs",
+        "std::net",
+        "std::process",
+        "SystemTime",
+        "Instant",
+        "async ",
+        ".await",
+        "crate::remote",
+        "crate::apply",
+        "crate::config",
+    ];
+    let files = [sources(&at_root("src/model")), sources(&at_root("src/plan"))].concat();
+    assert!(files.len() > 10, "the folders were not found: {files:?}");
+    for file in files {
+        let code = code(&file);
+        let known: Vec<&str> = outside.into_iter().filter(|word| code.contains(word)).collect();
+        assert!(known.is_empty(), "{} knows {known:?}", file.display());
+    }
+}
+
+#[test]
+fn the_model_knows_nothing_of_the_plan() {
+    for file in sources(&at_root("src/model")) {
+        assert!(!code(&file).contains("crate::plan"), "{}", file.display());
+    }
+}
+
+#[test]
+fn the_sandbox_shares_no_code_with_the_product() {
+    for file in sources(&at_root("sandbox/src")) {
+        assert!(!code(&file).contains("use spacekeeper::"), "{}", file.display());
+    }
+    let manifest = read("sandbox/Cargo.toml");
+    assert!(!manifest.lines().any(|line| line.starts_with("spacekeeper ")));
+}
