@@ -14,8 +14,8 @@ pub const REGIONS: [&str; 11] = [
 
 /// The name is not a region that has Spaces.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a region with Spaces; choose one of {list}", list = REGIONS.join(", "))]
-pub struct UnknownRegion(String);
+#[error("it is not a region with Spaces; choose one of {list}", list = REGIONS.join(", "))]
+pub struct UnknownRegion;
 
 impl Region {
     /// The slug, such as `nyc3`.
@@ -38,7 +38,7 @@ impl FromStr for Region {
 
     fn from_str(slug: &str) -> Result<Self, Self::Err> {
         let known = REGIONS.into_iter().find(|known| *known == slug);
-        known.map(Self).ok_or_else(|| UnknownRegion(slug.to_owned()))
+        known.map(Self).ok_or(UnknownRegion)
     }
 }
 

@@ -12,8 +12,8 @@ pub struct Repository {
 
 /// The text is not `owner/name`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a repository; write it as owner/name")]
-pub struct BadRepository(String);
+#[error("it is not a repository; write it as owner/name")]
+pub struct BadRepository;
 
 impl Repository {
     /// The account that owns it.
@@ -50,7 +50,7 @@ impl FromStr for Repository {
                 owner: owner.to_owned(),
                 name: name.to_owned(),
             }),
-            _ => Err(BadRepository(text.to_owned())),
+            _ => Err(BadRepository),
         }
     }
 }
