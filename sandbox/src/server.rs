@@ -84,16 +84,15 @@ impl Shared {
         request: Request<Bytes>,
     ) -> Option<Response<Bytes>> {
         let entry = self.note(face, connection, &request);
-        let latency = lock(&self.world).switches.latency;
-        if !latency.is_zero() {
-            tokio::time::sleep(latency).await;
-        }
+        let (before, after) = lock(&self.world).switches.waits(entry.number);
+        pause(before).await;
         let fault = lock(&self.script).strike(&entry);
         let (response, wrote) = match fault {
             None => sent(self.ask(face, request).await),
             Some(fault) => self.suffer(&fault, &entry, request).await,
         };
         let status = response.as_ref().map(|response| response.status().as_u16());
+        pause(after).await;
         lock(&self.journal).close(entry.number, status, wrote);
         response.map(|response| self.dated(response))
     }
@@ -218,4 +217,11 @@ fn path<B>(request: &Request<B>) -> String {
     let uri = request.uri();
     uri.path_and_query()
         .map_or_else(|| uri.path().to_owned(), ToString::to_string)
+}
+
+/// The least sleep of the runtime is a millisecond, which no latency must not cost.
+async fn pause(time: std::time::Duration) {
+    if !time.is_zero() {
+        tokio::time::sleep(time).await;
+    }
 }

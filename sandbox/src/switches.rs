@@ -1,5 +1,6 @@
 //! What the documentation leaves open, each as a switch.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use http::StatusCode;
@@ -15,6 +16,11 @@ pub struct Switches {
     // Every face
     /// Real time that each request waits before it is looked at.
     pub latency: Duration,
+    /// Real time of which each request waits some part more before it is looked at, and some part before it is
+    /// answered: `jitter_seed` and the number of the request say how much.
+    pub jitter: Duration,
+    /// Another seed makes other waits of [`Switches::jitter`].
+    pub jitter_seed: u64,
 
     // DigitalOcean: keys
     /// How long Spaces refuses a new key, in sandbox time.
@@ -153,6 +159,8 @@ impl Default for Switches {
     fn default() -> Self {
         Self {
             latency: Duration::ZERO,
+            jitter: Duration::ZERO,
+            jitter_seed: 0,
             key_create_delay: Duration::ZERO,
             key_grant_delay: Duration::ZERO,
             key_delete_delay: Duration::ZERO,
@@ -201,5 +209,16 @@ impl Default for Switches {
             empty_variables_accepted: true,
             long_installation_tokens: true,
         }
+    }
+}
+
+impl Switches {
+    /// How long the request of this number waits before it is looked at, and before it is answered.
+    pub(crate) fn waits(&self, number: u64) -> (Duration, Duration) {
+        let mut hasher = DefaultHasher::new();
+        (self.jitter_seed, number).hash(&mut hasher);
+        let [before, after, ..] = hasher.finish().to_le_bytes();
+        let part = |byte: u8| self.jitter * u32::from(byte) / u32::from(u8::MAX);
+        (self.latency + part(before), part(after))
     }
 }

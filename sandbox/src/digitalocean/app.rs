@@ -114,6 +114,15 @@ impl App {
         self.deployment(self.pinned.as_deref()?)
     }
 
+    /// Where it is reached once it is live; workers and jobs are reached nowhere.
+    #[must_use]
+    pub fn url(&self) -> Option<String> {
+        let has = |list: &&str| self.spec[*list].as_array().is_some_and(|parts| !parts.is_empty());
+        self.active_deployment()?;
+        ["services", "static_sites", "functions"].into_iter().find(has)?;
+        Some(format!("https://{}-sandbox.ondigitalocean.app", self.name()))
+    }
+
     /// The deployment of that id.
     #[must_use]
     pub fn deployment(&self, id: &str) -> Option<&Deployment> {

@@ -156,8 +156,7 @@ fn shown(app: &App, switches: &Switches) -> Value {
     if let Some(last) = app.deployments.last() {
         value["last_deployment_created_at"] = Value::from(rfc3339(last.created_at));
     }
-    if app.active_deployment().is_some() {
-        let ingress = format!("https://{}-sandbox.ondigitalocean.app", app.name());
+    if let Some(ingress) = app.url() {
         value["default_ingress"] = Value::from(ingress.as_str());
         value["live_url"] = Value::from(ingress);
     }
