@@ -3,13 +3,13 @@
 use std::fs;
 use std::path::Path;
 
-use crate::bootstrap::Bootstrap;
 use crate::config::{Environment, InputProblem, Refused, Request, Runner};
+use crate::job::Job;
 use crate::model::problem::Problem;
 use crate::remote::Shutdown;
 use crate::report::commands::{Level, delimiter, file_entry};
 use crate::report::console::{Console, append};
-use crate::report::{Report, json, outputs, refusal, summary};
+use crate::report::{OlderKey, Report, json, outputs, refusal, summary};
 use crate::session::{NoSession, Session};
 
 /// How a run ended, as the process tells it.
@@ -56,7 +56,7 @@ pub async fn run(environment: &Environment, shutdown: &Shutdown) -> Exit {
             return Exit::Failed;
         }
     };
-    let run = Bootstrap::new(&request, &session, console, shutdown).run();
+    let run = Job::new(&request, &session, console, shutdown).run();
     let report = Box::pin(run).await;
     publish(&report, &runner, console)
 }
@@ -90,6 +90,18 @@ fn publish(report: &Report, runner: &Runner, console: Console) -> Exit {
     console.problems(Level::Warning, &report.notes);
     let unwritten: Vec<Problem> = write_files(report, runner);
     console.problems(Level::Error, &unwritten);
+    for OlderKey {
+        family,
+        access_key_id,
+        because,
+        ..
+    } in &report.older
+    {
+        console.line(&format!(
+            "key {family}: older key {access_key_id} kept: {}",
+            because.join("; ")
+        ));
+    }
     console.line(&format!("Spacekeeper {}: {}", report.command, report.verdict()));
     if report.problems.is_empty() && unwritten.is_empty() {
         Exit::Fine

@@ -5,9 +5,10 @@
 //! [`report`] tells about it. `docs/ARCHITECTURE.md` has the map.
 
 pub mod apply;
-pub mod bootstrap;
+
 pub mod config;
 pub mod edge;
+pub mod job;
 pub mod model;
 pub mod observe;
 pub mod plan;

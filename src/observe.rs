@@ -6,16 +6,19 @@ use futures_util::future::join_all;
 
 use crate::model::bucket::BucketName;
 use crate::model::desired::{AppRef, Desired, WantedBucket};
-use crate::model::key::SpacesKey;
+use crate::model::key::{AccessKeyId, SpacesKey};
 use crate::model::name::Run;
-use crate::model::observed::{AppState, BucketState, DeploymentState, Reading, Settings, TargetState};
+use crate::model::observed::{
+    AppState, BucketState, DeploymentState, Holders, NamingApp, Observed, Reading, Settings, TargetState,
+    Unfinished,
+};
 use crate::model::problem::Problem;
 use crate::model::sink::{Repository, SettingName, Target};
 use crate::model::time::Timestamp;
 use crate::remedy::problem;
-use crate::remote::digitalocean::{App, Deployment};
+use crate::remote::digitalocean::{App, Deployment, Phase};
 use crate::remote::spaces::Presence;
-use crate::remote::{DigitalOcean, Failure, GitHub, SealingKey, Spaces};
+use crate::remote::{DigitalOcean, Failure, FailureKind, GitHub, SealingKey, Spaces};
 
 /// Every Spaces key of the account.
 pub async fn keys(digitalocean: &DigitalOcean) -> Reading<Vec<SpacesKey>> {
@@ -23,6 +26,30 @@ pub async fn keys(digitalocean: &DigitalOcean) -> Reading<Vec<SpacesKey>> {
         .list_keys()
         .await
         .map_err(|failure| problem(&failure))
+}
+
+/// The keys of the account with the time of their list, and those of the runs `in_question` that are over.
+///
+/// A run that is over may have delivered its key after the list was made, so then the list is made once more: what it
+/// still shows as unfinished stays so. The time is that of the list, since a later one would make leases end early.
+pub async fn keys_and_runs(
+    digitalocean: &DigitalOcean,
+    github: Option<&GitHub>,
+    repository: Option<&Repository>,
+    in_question: impl Fn(&[SpacesKey]) -> Vec<Run>,
+) -> (Timestamp, Reading<Vec<SpacesKey>>, BTreeSet<Run>) {
+    let listed = async || {
+        let keys = keys(digitalocean).await;
+        (digitalocean.now().unwrap_or(EPOCH), keys)
+    };
+    let (now, keys) = listed().await;
+    let runs = in_question(keys.as_deref().unwrap_or_default());
+    let finished = finished_runs(github, repository, &runs).await;
+    if finished.is_empty() {
+        return (now, keys, finished);
+    }
+    let (now, keys) = listed().await;
+    (now, keys, finished)
 }
 
 /// Stands for DigitalOcean's clock where DigitalOcean is not asked: nothing is old, no lease is over.
@@ -158,7 +185,7 @@ async fn read_settings(
 }
 
 /// Which of these runs are finished. A run that cannot be asked about is not; its lease tells in the end.
-pub async fn finished_runs(
+async fn finished_runs(
     github: Option<&GitHub>,
     repository: Option<&Repository>,
     runs: &[Run],
@@ -174,6 +201,75 @@ pub async fn finished_runs(
         .into_iter()
         .filter(|(_, answer)| matches!(answer, Ok(Some(true))));
     over.map(|(run, _)| *run).collect()
+}
+
+/// Who may still hold these keys. `observed` has the targets and apps that were given keys.
+pub async fn holders(
+    digitalocean: &DigitalOcean,
+    github: Option<&GitHub>,
+    observed: &Observed,
+    keys: &[AccessKeyId],
+) -> Holders {
+    let (runs, served, apps) = tokio::join!(
+        unfinished_runs(github, observed),
+        served(digitalocean, observed),
+        naming_apps(digitalocean, keys)
+    );
+    Holders { runs, served, apps }
+}
+
+async fn unfinished_runs(
+    github: Option<&GitHub>,
+    observed: &Observed,
+) -> BTreeMap<Repository, Reading<Unfinished>> {
+    let Some(github) = github else {
+        return BTreeMap::new();
+    };
+    let targets = observed.targets.iter().filter(|(_, state)| state.is_ok());
+    let repositories: BTreeSet<&Repository> = targets.map(|(target, _)| &target.repository).collect();
+    let asked = repositories.into_iter().map(|repository| async move {
+        let runs = github.unfinished_runs(repository).await;
+        (repository.clone(), runs.map_err(|failure| problem(&failure)))
+    });
+    join_all(asked).await.into_iter().collect()
+}
+
+/// A deployment that failed or was given up has given the app nothing.
+async fn served(
+    digitalocean: &DigitalOcean,
+    observed: &Observed,
+) -> BTreeMap<AppRef, Reading<Vec<DeploymentState>>> {
+    let found = observed
+        .apps
+        .iter()
+        .filter_map(|(app, state)| Some((app, state.as_ref().ok()?)));
+    let asked = found.map(|(app, state)| async move {
+        let listed = digitalocean.deployments(&state.id).await;
+        let served = listed.map(|listed| {
+            let served = listed
+                .into_iter()
+                .filter(|one| matches!(one.phase, Phase::Active | Phase::Superseded));
+            served.map(deployment_state).collect()
+        });
+        (app.clone(), served.map_err(|failure| problem(&failure)))
+    });
+    join_all(asked).await.into_iter().collect()
+}
+
+/// Nothing where the token may not list apps: one that manages keys only needs no such scope. To some tokens what they
+/// may not see does not exist.
+async fn naming_apps(digitalocean: &DigitalOcean, keys: &[AccessKeyId]) -> Reading<Option<Vec<NamingApp>>> {
+    match digitalocean.apps_naming(keys).await {
+        Err(failure)
+            if matches!(
+                failure.kind,
+                FailureKind::Forbidden { .. } | FailureKind::NotFound
+            ) =>
+        {
+            Ok(None)
+        }
+        listed => listed.map(Some).map_err(|failure| problem(&failure)),
+    }
 }
 
 /// Reads every wanted app, side by side.
@@ -195,7 +291,7 @@ pub fn app_state(app: App) -> AppState {
     AppState {
         id: app.id,
         spec: app.spec,
-        pinned: app.pinned,
+        pinned: app.pinned.map(deployment_state),
         active: app.active.map(deployment_state),
         coming: coming.map(deployment_state).collect(),
     }

@@ -31,6 +31,10 @@ fn remedy(failure: &Failure) -> String {
 fn digitalocean(failure: &Failure) -> String {
     match &failure.kind {
         FailureKind::Unauthorized => "Check digitalocean-token: it is wrong, expired or revoked.".to_owned(),
+        FailureKind::Forbidden { .. } if failure.detail.to_lowercase().contains("invalid grant") => {
+            "A granted bucket does not exist in this account: correct buckets, or run bootstrap, which makes it."
+                .to_owned()
+        }
         FailureKind::Forbidden { needs: Some(scope) } => {
             format!("Give digitalocean-token the scope {scope}.")
         }

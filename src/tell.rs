@@ -1,16 +1,19 @@
 //! From a plan and what became of it to the report.
 
+use std::time::Duration;
+
 use crate::apply::{Entries, KeyOutcome, Keys, Outcomes};
-use crate::config::{Command, Request};
+use crate::config::Request;
 use crate::model::desired::{Desired, WantedFamily};
+use crate::model::intent::Means;
 use crate::model::key::listed_grants;
-use crate::model::name::Run;
 use crate::model::observed::Observed;
 use crate::model::problem::Problem;
 use crate::model::time::Timestamp;
+use crate::plan::gate::Hold;
 use crate::plan::generations::Generation;
-use crate::plan::{BucketAction, BucketPlan, Decision, FamilyPlan, Follow, Plan};
-use crate::report::{BucketOutcome, BucketReport, Change, KeyReport, Report, spoken};
+use crate::plan::{BucketAction, BucketPlan, Decision, FamilyPlan, Follow, Plan, Retirement};
+use crate::report::{BucketOutcome, BucketReport, Change, KeyReport, OlderKey, Report, spoken};
 
 /// What there is to tell.
 pub enum Told<'a> {
@@ -25,6 +28,8 @@ pub enum Told<'a> {
     Done {
         /// The plan.
         plan: &'a Plan,
+        /// The plan that the last look made.
+        last: &'a Plan,
         /// How the buckets came out.
         buckets: &'a Outcomes,
         /// How the families came out.
@@ -58,17 +63,18 @@ pub fn report(
         changes = planned_changes(plan);
         problems.extend(planned_problems(plan));
         notes.extend(plan.apps.iter().flat_map(|app| app.findings.clone()));
+        notes.extend(plan.retiring().filter_map(Retirement::warning));
     }
+    notes.extend(gone(request, told));
     problems.dedup();
     Report {
-        command: match request.command {
-            Command::Bootstrap => "bootstrap",
-        },
+        command: request.command.word(),
         dry_run: request.dry_run,
         region: desired.region,
         endpoint: desired.endpoint.clone(),
         buckets: buckets(told),
         keys: keys(desired, told),
+        older: older(desired, told),
         kept: kept(told, now),
         changes,
         problems,
@@ -96,6 +102,7 @@ fn planned_changes(plan: &Plan) -> Vec<Change> {
     });
     let families = plan.families.iter().flat_map(planned_key);
     let apps = plan.apps.iter().flat_map(planned_app);
+    let retired = plan.retiring().filter_map(planned_end);
     let admins = plan
         .stray_admins
         .iter()
@@ -104,6 +111,7 @@ fn planned_changes(plan: &Plan) -> Vec<Change> {
         .chain(variables)
         .chain(families)
         .chain(apps)
+        .chain(retired)
         .chain(admins)
         .collect()
 }
@@ -132,6 +140,29 @@ fn planned_key(plan: &FamilyPlan) -> Vec<Change> {
     changes
 }
 
+/// What is released goes; what is compromised goes as soon as its successor is there.
+fn planned_end(old: &Retirement) -> Option<Change> {
+    let waits = old.holds == [Hold::NoSuccessor];
+    let when = match (old.is_free(), old.compromised && waits) {
+        (true, _) => "",
+        (false, true) => " as soon as its successor is delivered",
+        (false, false) => return None,
+    };
+    let deed = match old.means {
+        Means::Delete => "delete",
+        Means::Quarantine => "empty its grants",
+    };
+    let why = if old.compromised {
+        "it is to be revoked".to_owned()
+    } else {
+        format!("{}, and nothing holds it", old.standing)
+    };
+    Some(Change::new(
+        format!("key {}", old.key.id),
+        format!("{deed}{when}: {why}"),
+    ))
+}
+
 fn planned_app(plan: &crate::plan::AppPlan) -> Vec<Change> {
     let subject = format!("app {}", plan.app);
     let set = plan
@@ -153,7 +184,10 @@ fn planned_problems(plan: &Plan) -> Vec<Problem> {
         Decision::Blocked { problems, .. } => problems.clone(),
         _ => Vec::new(),
     });
-    buckets.chain(families).collect()
+    buckets
+        .chain(families)
+        .chain(plan.problems.iter().cloned())
+        .collect()
 }
 
 fn buckets(told: &Told<'_>) -> Vec<BucketReport> {
@@ -244,53 +278,92 @@ fn row(
 }
 
 fn kept(told: &Told<'_>, now: Option<Timestamp>) -> Vec<Change> {
-    let plan = match told {
+    let (plan, last) = match told {
         Told::Nothing => return Vec::new(),
-        Told::Planned { plan, .. } | Told::Done { plan, .. } => plan,
+        Told::Planned { plan, .. } => (*plan, *plan),
+        Told::Done { plan, last, .. } => (*plan, *last),
     };
     let buckets = plan.buckets.iter().filter(|bucket| !bucket.kept.is_empty());
     let buckets =
         buckets.map(|bucket| Change::new(format!("bucket {}", bucket.name), bucket.kept.join(", ")));
-    let families = plan.families.iter().flat_map(|family| kept_keys(family, now));
+    let minted = |family: &FamilyPlan| match told {
+        Told::Done { keys, .. } => matches!(keys.get(&family.family), Some(KeyOutcome::Minted { .. })),
+        _ => false,
+    };
+    let families = last.families.iter().filter(|family| !minted(family));
+    let families = families.filter_map(|family| kept_key(family, now?));
     buckets.chain(families).collect()
 }
 
-fn kept_keys(plan: &FamilyPlan, now: Option<Timestamp>) -> Vec<Change> {
-    let subject = || format!("key {}", plan.family);
-    let mut lines = Vec::new();
-    if let (Decision::Keep { current, due }, Some(now)) = (&plan.decision, now) {
-        let (age, left) = (now.since(current.key.created_at), due.since(now));
-        let due = if left.is_zero() {
-            "due".to_owned()
-        } else {
-            format!("due in {}", spoken(left))
-        };
-        lines.push(Change::new(
-            subject(),
-            format!("{} kept: {} old, {due}", current.key.id, spoken(age)),
-        ));
-    }
-    let leftover = |key: &Generation| {
-        Change::new(
-            subject(),
-            format!(
-                "older key {} kept, because something may still hold it",
-                key.key.id
-            ),
-        )
+fn kept_key(plan: &FamilyPlan, now: Timestamp) -> Option<Change> {
+    let Decision::Keep { current, due } = &plan.decision else {
+        return None;
     };
-    lines.extend(plan.leftovers.iter().map(leftover));
-    lines
+    let (age, left) = (now.since(current.key.created_at), due.since(now));
+    let due = if left.is_zero() {
+        "due".to_owned()
+    } else {
+        format!("due in {}", spoken(left))
+    };
+    let id = &current.key.id;
+    Some(Change::new(
+        format!("key {}", plan.family),
+        format!("{id} kept: {} old, {due}", spoken(age)),
+    ))
 }
 
-impl Run {
-    /// The run as a person finds it in Actions.
-    #[must_use]
-    pub fn spoken(self) -> String {
-        match self {
-            Self { id: 0, .. } => "a run outside Actions".to_owned(),
-            Self { id, attempt: 1 } => format!("run {id}"),
-            Self { id, attempt } => format!("run {id} (attempt {attempt})"),
-        }
+/// The keys that no longer serve and are still there, with what they wait for.
+fn older(desired: &Desired, told: &Told<'_>) -> Vec<OlderKey> {
+    let (last, keys) = match told {
+        Told::Nothing => return Vec::new(),
+        Told::Planned { plan, .. } => (*plan, None),
+        Told::Done { last, keys, .. } => (*last, Some(*keys)),
+    };
+    let minted = |wanted: &WantedFamily| match keys?.get(&wanted.family)? {
+        KeyOutcome::Minted { key, .. } => Some((key.since(), wanted.lifetime.grace())),
+        KeyOutcome::Kept { .. } | KeyOutcome::Failed { .. } => None,
+    };
+    let of_families = desired
+        .families
+        .iter()
+        .zip(&last.families)
+        .flat_map(|(wanted, plan)| {
+            let held = plan.retiring.iter().filter(|old| !old.is_free());
+            held.map(move |old| older_key(wanted.family.as_str(), old, minted(wanted)))
+        });
+    let latest = desired.families.iter().filter_map(minted).max();
+    let adopted = last.adopted.iter().filter(|old| !old.is_free());
+    let adopted = adopted.map(|old| older_key("adopted", old, latest));
+    of_families.chain(adopted).collect()
+}
+
+/// After a mint nobody has looked again where time alone holds the key.
+fn older_key(family: &str, old: &Retirement, minted: Option<(Timestamp, Duration)>) -> OlderKey {
+    let judged_before = old.holds.contains(&Hold::NoSuccessor) || old.free_at().is_some();
+    let unseen = minted.filter(|_| judged_before);
+    let time = unseen.map(|(delivered, grace)| old.time_after(delivered, grace));
+    OlderKey {
+        family: family.to_owned(),
+        access_key_id: old.key.id.to_string(),
+        standing: old.standing.to_string(),
+        until: time.as_ref().map_or_else(|| old.free_at(), Hold::ends_at),
+        because: time.map_or_else(|| old.reasons(), |hold| vec![hold.to_string()]),
     }
+}
+
+/// A key that was named for revoking and that the account does not have: done already, or misspelt.
+fn gone(request: &Request, told: &Told<'_>) -> Option<Problem> {
+    let key = request.intent.revocation()?.key.as_ref()?;
+    let named = match told {
+        Told::Done { plan, .. } | Told::Planned { plan, .. } => plan.has_key(key),
+        Told::Nothing => return None,
+    };
+    (!named).then(|| {
+        let what = "the account has no key of this id (any more), so there was nothing to revoke";
+        Problem::new(
+            format!("key {key}"),
+            what,
+            "Compare it with the id that was leaked.",
+        )
+    })
 }

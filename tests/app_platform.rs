@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use spacekeeper_sandbox::digitalocean::{App, Course, Phase};
+use spacekeeper_sandbox::digitalocean::{Course, Phase};
 
-use crate::fixture::{DigitalOcean, Fault, Run, Sandbox, the_delivered_pair, world};
+use crate::fixture::app::{holds_the_pair, look, run, save, spec, with_app, with_spec};
+use crate::fixture::{DigitalOcean, Fault, Outcome, REPOSITORY, Sandbox, the_delivered_pair};
 
 /// Our variables and how App Platform keeps them.
 const OURS: [(&str, bool); 6] = [
@@ -17,55 +18,6 @@ const OURS: [(&str, bool); 6] = [
     ("SPACES_SECRET_KEY", true),
 ];
 
-fn spec() -> Value {
-    json!({
-        "zone": "an unknown field, and not in the order of the alphabet",
-        "name": "shop",
-        "region": "nyc",
-        "features": ["buildpack-stack=ubuntu-22"],
-        "envs": [
-            { "value": "${db.DATABASE_URL}", "key": "DATABASE_URL", "scope": "RUN_AND_BUILD_TIME" },
-            { "key": "STRIPE_KEY", "value": "sk_live_a_strangers_secret", "type": "SECRET", "scope": "RUN_TIME" },
-            { "key": "SPACES_PREFIX", "value": "kept" },
-        ],
-        "services": [
-            {
-                "name": "api",
-                "git": { "repo_clone_url": "https://example.com/shop.git", "branch": "main" },
-                "envs": [
-                    { "key": "PUBLIC_URL", "value": "${APP_URL}" },
-                    { "key": "SESSION_KEY", "value": "another secret", "type": "SECRET" },
-                ],
-                "unknown": { "deep": [1, null, 1.5] },
-            },
-            { "name": "admin", "instance_count": 2 },
-        ],
-        "workers": [{ "name": "mailer" }],
-        "databases": [{ "name": "db", "engine": "PG" }],
-        "ingress": { "rules": [{ "match": { "path": { "prefix": "/" } }, "component": { "name": "api" } }] },
-    })
-}
-
-fn with_app() -> Sandbox {
-    Sandbox::start(
-        world()
-            .with_full_access_pair()
-            .with_bucket("nyc3", "shop-uploads")
-            .with_app(spec()),
-    )
-}
-
-fn run(sandbox: &Sandbox) -> Run<'_> {
-    Run::bootstrap(sandbox)
-        .with_full_access()
-        .input("app-platform-app", "shop")
-}
-
-fn look<T>(sandbox: &Sandbox, at: impl FnOnce(&App) -> T) -> T {
-    let world = sandbox.world();
-    at(world.digitalocean.app("shop").expect("the app"))
-}
-
 /// The spec without our variables at one place.
 fn without_ours(mut spec: Value, place: &str) -> Value {
     let ours = |env: &Value| OURS.iter().any(|(name, _)| env["key"] == *name);
@@ -73,38 +25,6 @@ fn without_ours(mut spec: Value, place: &str) -> Value {
         envs.retain(|env| !ours(env));
     }
     spec
-}
-
-/// Insists that one place of the live spec holds the delivered pair, each variable kept as it should be.
-#[track_caller]
-fn holds_the_pair(sandbox: &Sandbox, component: Option<&str>) {
-    let id = the_delivered_pair(sandbox);
-    let half = {
-        let world = sandbox.world();
-        world.digitalocean.key(&id).expect("the key").secret_key.clone()
-    };
-    let endpoint = sandbox.spaces_url();
-    look(sandbox, |app| {
-        for (name, value) in [
-            ("SPACES_BUCKET", "shop-uploads"),
-            ("SPACES_REGION", "nyc3"),
-            ("SPACES_ENDPOINT", &endpoint),
-            ("SPACES_ACCESS_KEY_ID", &id),
-            ("SPACES_ACCESS_KEY", &id),
-            ("SPACES_SECRET_KEY", &half),
-        ] {
-            assert_eq!(
-                app.live_env(component, name).as_deref(),
-                Some(value),
-                "{name} is live"
-            );
-            assert_eq!(
-                app.opened_env(component, name).as_deref(),
-                Some(value),
-                "{name} is wanted"
-            );
-        }
-    });
 }
 
 #[test]
@@ -161,12 +81,7 @@ fn a_variable_that_stands_there_already_keeps_its_place() {
         1,
         json!({ "key": "SPACES_BUCKET", "value": "an-old-bucket", "scope": "RUN_TIME", "x": 1 }),
     );
-    let sandbox = Sandbox::start(
-        world()
-            .with_full_access_pair()
-            .with_bucket("nyc3", "shop-uploads")
-            .with_app(spec),
-    );
+    let sandbox = with_spec(spec);
     run(&sandbox).go().green();
     let env = look(&sandbox, |app| app.spec["envs"][1].clone());
     assert_eq!(
@@ -183,12 +98,7 @@ fn a_variable_that_stands_there_already_keeps_its_place() {
 #[test]
 fn an_app_without_any_variables_gets_its_first() {
     let bare = json!({ "name": "shop", "region": "nyc", "services": [{ "name": "api" }] });
-    let sandbox = Sandbox::start(
-        world()
-            .with_full_access_pair()
-            .with_bucket("nyc3", "shop-uploads")
-            .with_app(bare),
-    );
+    let sandbox = with_spec(bare);
     run(&sandbox).go().green();
     holds_the_pair(&sandbox, None);
 }
@@ -243,15 +153,10 @@ fn its_own_deployment_is_waited_for() {
 #[test]
 fn a_deployment_that_somebody_else_started_is_not_taken_for_its_own() {
     let sandbox = with_app();
-    {
-        let mut world = sandbox.world();
-        world.switches.deployment_phase = Duration::from_millis(300);
-        let (now, switches) = (world.clock.now(), world.switches.clone());
-        let app = world.digitalocean.app_mut("shop").expect("the app");
-        app.save(now, &switches, |spec| {
-            spec["services"][1]["instance_count"] = json!(3);
-        });
-    }
+    sandbox.world().switches.deployment_phase = Duration::from_millis(300);
+    save(&sandbox, |spec| {
+        spec["services"][1]["instance_count"] = json!(3);
+    });
     run(&sandbox).go().green();
     holds_the_pair(&sandbox, None);
     look(&sandbox, |app| {
@@ -335,15 +240,10 @@ fn a_plain_variable_changed_by_hand_is_set_again_without_a_new_key() {
     let sandbox = with_app();
     run(&sandbox).go().green();
     let id = the_delivered_pair(&sandbox);
-    {
-        let mut world = sandbox.world();
-        let (now, switches) = (world.clock.now(), world.switches.clone());
-        let app = world.digitalocean.app_mut("shop").expect("the app");
-        app.save(now, &switches, |spec| {
-            let envs = spec["envs"].as_array_mut().expect("a list");
-            envs.retain(|env| env["key"] != "SPACES_BUCKET");
-        });
-    }
+    save(&sandbox, |spec| {
+        let envs = spec["envs"].as_array_mut().expect("a list");
+        envs.retain(|env| env["key"] != "SPACES_BUCKET");
+    });
     let outcome = run(&sandbox).go().green();
     assert_eq!(the_delivered_pair(&sandbox), id);
     holds_the_pair(&sandbox, None);
@@ -360,15 +260,10 @@ fn a_key_taken_out_of_the_app_by_hand_means_a_new_key() {
     let sandbox = with_app();
     run(&sandbox).go().green();
     let id = the_delivered_pair(&sandbox);
-    {
-        let mut world = sandbox.world();
-        let (now, switches) = (world.clock.now(), world.switches.clone());
-        let app = world.digitalocean.app_mut("shop").expect("the app");
-        app.save(now, &switches, |spec| {
-            let envs = spec["envs"].as_array_mut().expect("a list");
-            envs.retain(|env| env["key"] != "SPACES_SECRET_KEY");
-        });
-    }
+    save(&sandbox, |spec| {
+        let envs = spec["envs"].as_array_mut().expect("a list");
+        envs.retain(|env| env["key"] != "SPACES_SECRET_KEY");
+    });
     run(&sandbox).go().green();
     assert_ne!(the_delivered_pair(&sandbox), id);
     holds_the_pair(&sandbox, None);
@@ -381,12 +276,7 @@ fn a_component_that_hides_a_variable_of_the_app_is_told_and_left() {
         .as_array_mut()
         .expect("a list")
         .push(json!({ "key": "SPACES_BUCKET", "value": "my-own" }));
-    let sandbox = Sandbox::start(
-        world()
-            .with_full_access_pair()
-            .with_bucket("nyc3", "shop-uploads")
-            .with_app(spec),
-    );
+    let sandbox = with_spec(spec);
     let outcome = run(&sandbox).go().green();
     let warnings = outcome.warnings().join("\n");
     assert!(
@@ -467,14 +357,9 @@ fn a_save_between_reading_and_writing_is_not_lost() {
     );
     let running = run(&sandbox).start();
     running.held();
-    {
-        let mut world = sandbox.world();
-        let (now, switches) = (world.clock.now(), world.switches.clone());
-        let app = world.digitalocean.app_mut("shop").expect("the app");
-        app.save(now, &switches, |spec| {
-            spec["services"][1]["instance_count"] = json!(7);
-        });
-    }
+    save(&sandbox, |spec| {
+        spec["services"][1]["instance_count"] = json!(7);
+    });
     sandbox.release();
     running.finish().green();
     holds_the_pair(&sandbox, None);
@@ -482,5 +367,200 @@ fn a_save_between_reading_and_writing_is_not_lost() {
         look(&sandbox, |app| app.spec["services"][1]["instance_count"].clone()),
         7,
         "somebody's save survives"
+    );
+}
+
+/// A save by somebody else while the PUT is under way; it is made while this request is held.
+#[track_caller]
+fn with_a_save_beside(sandbox: &Sandbox, held: Fault) -> Outcome {
+    sandbox.script(held.hold());
+    let running = run(sandbox).start();
+    running.held();
+    save(sandbox, |spec| spec["services"][1]["instance_count"] = json!(7));
+    sandbox.release();
+    let outcome = running.finish().green();
+    holds_the_pair(sandbox, None);
+    let saved = look(sandbox, |app| app.spec["services"][1]["instance_count"].clone());
+    assert_eq!(saved, 7, "somebody's save survives");
+    outcome
+}
+
+fn the_put() -> Fault {
+    Fault::on(DigitalOcean).method("PUT").path_contains("/v2/apps/")
+}
+
+/// The last read of the app before its PUT.
+fn the_read_before_the_put(sandbox: &Sandbox) -> Fault {
+    let id = look(sandbox, |app| app.id.clone());
+    let reads = Fault::on(DigitalOcean)
+        .method("GET")
+        .path_contains(&format!("/v2/apps/{id}"));
+    // The list of its deployments comes first.
+    reads.skip(1).after()
+}
+
+#[test]
+fn a_save_between_reading_and_a_put_whose_reply_is_lost_is_not_lost() {
+    let sandbox = with_app();
+    let read = the_read_before_the_put(&sandbox);
+    sandbox.script(the_put().after().reset());
+    with_a_save_beside(&sandbox, read);
+}
+
+#[test]
+fn a_save_beside_a_put_that_makes_no_deployment_is_not_lost() {
+    let sandbox = with_app();
+    {
+        let mut world = sandbox.world();
+        let app = world.digitalocean.app_mut("shop").expect("the app");
+        // Theirs is made, ours is not.
+        app.script(Course::Succeeds);
+        app.script(Course::NeverCreated);
+    }
+    with_a_save_beside(&sandbox, the_put());
+}
+
+#[test]
+fn a_save_beside_a_put_of_the_unchanged_spec_is_not_lost() {
+    let sandbox = with_app();
+    let failing = Course::fails("api", "DeployContainerExitNonZero", "farewell");
+    sandbox
+        .world()
+        .digitalocean
+        .app_mut("shop")
+        .expect("the app")
+        .script(failing);
+    run(&sandbox).go().red();
+    let id = the_delivered_pair(&sandbox);
+    with_a_save_beside(&sandbox, the_put());
+    assert_eq!(the_delivered_pair(&sandbox), id);
+}
+
+#[test]
+fn a_save_that_takes_the_new_key_away_again_is_given_it_once_more() {
+    let sandbox = with_app();
+    let before = look(&sandbox, |app| app.spec.clone());
+    // The reply of the PUT is on its way when somebody saves the page that they opened before it.
+    sandbox.script(the_put().after().hold());
+    let running = run(&sandbox).start();
+    running.held();
+    save(&sandbox, |spec| {
+        *spec = before;
+        spec["services"][1]["instance_count"] = json!(7);
+    });
+    sandbox.release();
+    running.finish().green();
+    holds_the_pair(&sandbox, None);
+    let saved = look(&sandbox, |app| app.spec["services"][1]["instance_count"].clone());
+    assert_eq!(saved, 7);
+}
+
+#[test]
+fn what_somebody_else_has_put_right_meanwhile_is_not_put_again() {
+    let sandbox = with_app();
+    run(&sandbox).go().green();
+    let take = |spec: &mut Value| {
+        let envs = spec["envs"].as_array_mut().expect("a list");
+        let at = envs
+            .iter()
+            .position(|env| env["key"] == "SPACES_BUCKET")
+            .expect("ours");
+        envs.remove(at)
+    };
+    let mut taken = Value::Null;
+    save(&sandbox, |spec| taken = take(spec));
+    let listing = Fault::on(DigitalOcean)
+        .method("GET")
+        .path_contains("/deployments?");
+    sandbox.script(listing.hold());
+    let running = run(&sandbox).start();
+    running.held();
+    save(&sandbox, |spec| {
+        spec["envs"].as_array_mut().expect("a list").push(taken);
+    });
+    sandbox.release();
+    let outcome = running.finish().green();
+    assert!(
+        outcome.journal.writes().is_empty(),
+        "{:#?}",
+        outcome.journal.writes()
+    );
+    let wanted = look(&sandbox, |app| app.opened_env(None, "SPACES_BUCKET"));
+    assert_eq!(wanted.as_deref(), Some("shop-uploads"));
+}
+
+#[test]
+fn a_listed_component_has_the_last_word_and_the_app_keeps_its_own_variable() {
+    let mut spec = spec();
+    let own = json!({ "key": "SPACES_BUCKET", "value": "for-all-others" });
+    spec["envs"].as_array_mut().expect("a list").push(own);
+    let sandbox = with_spec(spec);
+    let outcome = run(&sandbox).input("app-components", "api").go().green();
+    holds_the_pair(&sandbox, Some("api"));
+    let of_the_app = look(&sandbox, |app| app.live_env(None, "SPACES_BUCKET"));
+    assert_eq!(of_the_app.as_deref(), Some("for-all-others"));
+    assert!(
+        outcome.warnings().is_empty(),
+        "nothing is hidden: {:?}",
+        outcome.warnings()
+    );
+}
+
+#[test]
+fn a_component_s_bindables_and_the_databases_pass_through() {
+    let mut spec = spec();
+    let bound = [
+        json!({ "key": "DATABASE_URL", "value": "${db.DATABASE_URL}", "scope": "RUN_TIME" }),
+        json!({ "key": "CA", "value": "${db.CA_CERT}" }),
+        json!({ "key": "OWN_URL", "value": "${_self.PRIVATE_URL}" }),
+    ];
+    spec["workers"][0]["envs"] = json!(bound);
+    spec["databases"] =
+        json!([{ "name": "db", "engine": "PG", "production": true, "cluster_name": "main", "x": null }]);
+    let sandbox = with_spec(spec);
+    let before = look(&sandbox, |app| app.spec.clone());
+    run(&sandbox).input("app-components", "mailer").go().green();
+    holds_the_pair(&sandbox, Some("mailer"));
+    let after = look(&sandbox, |app| app.spec.clone());
+    assert_eq!(
+        without_ours(after, "/workers/0/envs").to_string(),
+        before.to_string()
+    );
+}
+
+#[test]
+fn a_spec_that_app_platform_refuses_to_judge_as_it_stands_is_told_and_sent() {
+    let sandbox = with_app();
+    sandbox.world().switches.propose_accepts_sealed = false;
+    let outcome = run(&sandbox).go().green();
+    holds_the_pair(&sandbox, None);
+    let warnings = outcome.warnings().join("\n");
+    assert!(warnings.contains("refuses even its present spec"), "{warnings}");
+}
+
+#[test]
+fn what_says_where_goes_with_the_put_of_another_key() {
+    let sandbox = with_app();
+    let two = || {
+        let run = run(&sandbox).input("buckets", "shop-uploads\nshop-invoices");
+        run.input("key-scope", "bucket")
+    };
+    two().go().green();
+    save(&sandbox, |spec| {
+        let envs = spec["envs"].as_array_mut().expect("a list");
+        envs.retain(|env| env["key"] != "SPACES_BUCKET_SHOP_INVOICES");
+    });
+    {
+        let mut world = sandbox.world();
+        let repository = world.github.repository_mut(REPOSITORY).expect("the repository");
+        repository.secrets.remove("SPACES_SECRET_KEY_SHOP_UPLOADS");
+    }
+    let outcome = two().go().green();
+    assert_eq!(outcome.journal.count(DigitalOcean, "PUT", "/v2/apps/"), 1);
+    let outcome = two().go().green();
+    assert!(
+        outcome.journal.writes().is_empty(),
+        "{:#?}",
+        outcome.journal.writes()
     );
 }

@@ -6,6 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use spacekeeper::config::{Environment, INPUTS, OUTPUTS, Request};
+use spacekeeper::model::time::Timestamp;
+use spacekeeper::plan::gate::{Carrier, Hold, Holder};
 
 /// What a file says of an input: its name and its default, where it has one.
 type Defaults = Vec<(String, Option<String>)>;
@@ -147,6 +149,150 @@ fn the_readme_has_no_row_for_an_input_that_does_not_exist() {
         .map(|(name, _)| name)
         .collect();
     assert_eq!(told, INPUTS);
+}
+
+/// The names that stand directly below a heading such as `with:`, wherever it stands.
+fn names_below(yaml: &str, heading: &str) -> Vec<String> {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let mut names = Vec::new();
+    let mut within: Option<usize> = None;
+    for line in yaml.lines().filter(|line| !line.trim().is_empty()) {
+        if within.is_some_and(|outer| indent(line) <= outer) {
+            within = None;
+        }
+        let name = line.trim_start().split_once(':').map(|(name, _)| name);
+        match (within, name) {
+            (Some(outer), Some(name)) if indent(line) == outer + 2 && !name.starts_with('#') => {
+                names.push(name.to_owned());
+            }
+            _ => {}
+        }
+        if line.trim() == format!("{heading}:") {
+            within = Some(indent(line));
+        }
+    }
+    names
+}
+
+/// Inputs that a rotation has no use for: the command is given, buckets are left as they are, and the others belong to
+/// another command, another account or a job of their own.
+const OF_NO_USE_IN_ROTATE: [&str; 12] = [
+    "command",
+    "log-bucket",
+    "log-prefix",
+    "log-retention-days",
+    "revoke-access-key-id",
+    "quarantine",
+    "export-env",
+    "report-file",
+    "spaces-access-key-id",
+    "spaces-secret-access-key",
+    "digitalocean-api-url",
+    "spaces-endpoint-url",
+];
+
+#[test]
+fn the_reusable_rotation_hands_on_every_input_that_a_rotation_can_use() {
+    let workflow = read(".github/workflows/rotate.yml");
+    let from = |source: &str| {
+        let names = names_below(&workflow, source).into_iter();
+        let line = |name: String| (format!("          {name}: ${{{{ {source}.{name} }}}}"), name);
+        names.map(line).collect::<Vec<_>>()
+    };
+    let taken = [from("inputs"), from("secrets")].concat();
+    for (line, _) in &taken {
+        assert!(
+            workflow.lines().any(|other| other == line),
+            "not handed on: {line}"
+        );
+    }
+    let mut taken: Vec<&str> = taken.iter().map(|(_, name)| name.as_str()).collect();
+    let usable = INPUTS.iter().filter(|name| !OF_NO_USE_IN_ROTATE.contains(name));
+    let mut usable: Vec<&str> = usable.copied().collect();
+    taken.sort_unstable();
+    usable.sort_unstable();
+    assert_eq!(taken, usable);
+}
+
+#[test]
+fn a_default_of_the_reusable_rotation_is_the_action_s() {
+    let (workflow, action) = (read(".github/workflows/rotate.yml"), read("action.yml"));
+    let of_the_action: BTreeMap<String, Option<String>> = entries(&action, "inputs").into_iter().collect();
+    let mut name = "";
+    let mut compared = 0;
+    for line in workflow.lines() {
+        match (line.len() - line.trim_start().len(), line.trim().split_once(':')) {
+            (6, Some((input, ""))) => name = input,
+            (8, Some(("default", value))) => {
+                assert_eq!(of_the_action[name].as_deref(), Some(value.trim()), "{name}");
+                compared += 1;
+            }
+            _ => {}
+        }
+    }
+    assert_ne!(compared, 0);
+}
+
+#[test]
+fn the_example_workflows_use_inputs_that_exist() {
+    for example in ["bootstrap", "rotate", "revoke"] {
+        let workflow = read(&format!("examples/workflows/{example}.yml"));
+        let given = names_below(&workflow, "with");
+        assert!(given.len() > 3, "{example}: {given:?}");
+        for name in given {
+            assert!(INPUTS.contains(&name.as_str()), "{example}: {name}");
+        }
+    }
+}
+
+#[test]
+fn the_readme_shows_the_example_as_it_is() {
+    let example = read("examples/workflows/bootstrap.yml");
+    assert!(read("README.md").contains(&format!("```yaml\n{example}```")));
+}
+
+/// A sentence of the gate, with `…` for all that differs.
+fn sentence(hold: &Hold) -> String {
+    let shown = hold.to_string();
+    let differs = |word: &str| word.contains("1970") || word.contains("4242");
+    let words = shown.split(' ').map(|word| match word.strip_suffix(',') {
+        Some(word) if differs(word) => "…,",
+        None if differs(word) => "…",
+        _ => word,
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_document_on_rotation_has_every_sentence_with_which_the_gate_holds_a_key_back() {
+    let name = || "…".to_owned();
+    let carrier = Carrier {
+        app: name(),
+        id: name(),
+        serves: true,
+    };
+    let run = Holder::Run {
+        repository: "acme/4242".parse().expect("a repository"),
+        id: 4242,
+        queued_at: Timestamp::from_unix(0),
+    };
+    let holds = [
+        Hold::NoSuccessor,
+        Hold::Drift(name()),
+        Hold::Unread(name()),
+        Hold::Lease(Timestamp::from_unix(0)),
+        Hold::Grace(Timestamp::from_unix(0)),
+        Hold::Pinned(name()),
+        Hold::Behind(carrier.clone()),
+        Hold::Held(Holder::Deployment(carrier)),
+        Hold::Held(Holder::App(name())),
+        Hold::Held(run),
+    ];
+    let document = read("docs/ROTATION.md");
+    for hold in &holds {
+        let cell = format!("| {} |", sentence(hold));
+        assert!(document.contains(&cell), "ROTATION.md lacks {cell}");
+    }
 }
 
 /// The Rust files of a folder and all below.

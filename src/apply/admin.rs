@@ -48,6 +48,7 @@ impl AdminMint {
                 run,
                 mark: Mark::Admin,
                 grants: &full_access(),
+                young_buckets: false,
             };
             draft.mint(&client, console, &shutdown).await
         });
@@ -66,7 +67,7 @@ impl AdminMint {
                 "Report this as a bug.",
             )
         })?;
-        let Fresh { key, name: _, secret } = minted?;
+        let Fresh { key, secret, .. } = minted?;
         let pair = KeyPair {
             id: key.id.clone(),
             secret,

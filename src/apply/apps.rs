@@ -8,7 +8,7 @@ use crate::model::problem::Problem;
 use crate::model::spec::{AppSpec, Env, EnvKind, Place};
 use crate::remedy::problem;
 use crate::remote::digitalocean::{App, Deployment};
-use crate::remote::{DigitalOcean, WriteFailure};
+use crate::remote::{DigitalOcean, Shutdown, WriteFailure};
 
 /// How often a PUT is sent whose replies are lost without a trace in the app.
 const PUTS_TRIED: usize = 3;
@@ -18,6 +18,8 @@ const PUTS_TRIED: usize = 3;
 pub(super) struct Put {
     /// The app's id.
     pub(super) id: String,
+    /// Whether a spec was sent at all; the app may have held everything already.
+    pub(super) sent: bool,
     /// The deployment that carries the change; App Platform may create none.
     pub(super) deployment: Option<String>,
 }
@@ -30,8 +32,8 @@ pub(super) struct PutFailure {
     pub(super) touched: bool,
 }
 
-/// Writes these variables, and nothing else, into the app; without any, the spec is sent back as it is. What bears a
-/// secret is sent within its `lease` or not at all.
+/// Writes these variables, and nothing else, into the app; without any, the spec is sent back as it is. Nothing is sent
+/// when the app holds all of it already. What bears a secret is sent within its `lease` or not at all.
 pub(super) async fn put(
     writers: &Writers<'_>,
     app: &AppRef,
@@ -54,41 +56,7 @@ pub(super) async fn put(
         writer,
         lease,
     };
-    let (mut before, known) = errand.look().await.map_err(untouched)?;
-    let mut base = before.spec.clone();
-    for tried in 0..PUTS_TRIED {
-        let last = tried + 1 == PUTS_TRIED || writers.shutdown.requested();
-        match errand.send(&base, tried > 0).await {
-            Ok(after) => {
-                let put = done(app, id, &before, &after, edits)?;
-                let Some(saved) = errand
-                    .overwritten(&known, &put, &before.spec)
-                    .await
-                    .map_err(doubtful)?
-                else {
-                    return Ok(put);
-                };
-                tracing::info!(
-                    "app {app}: somebody saved it meanwhile, so their spec is given the variables too"
-                );
-                (before, _) = errand.look().await.map_err(doubtful)?;
-                base = saved;
-            }
-            Err(Sending::Refused(failure)) => return Err(failure),
-            Err(Sending::Lost(problem)) if last => return Err(doubtful(problem)),
-            Err(Sending::Lost(_)) => {
-                (before, _) = errand.look().await.map_err(doubtful)?;
-                if holds(&before.spec, edits) {
-                    return Ok(Put {
-                        id: id.to_owned(),
-                        deployment: newest(&before),
-                    });
-                }
-                base = before.spec.clone();
-            }
-        }
-    }
-    Err(doubtful(contested(app)))
+    errand.run(writers.shutdown).await
 }
 
 /// One change to one app.
@@ -102,6 +70,13 @@ struct Errand<'a> {
     lease: Option<Instant>,
 }
 
+/// The app, and the deployments that existed before it was read: a save between the two is then seen in the spec, where
+/// the other order would take it for known and lose it.
+struct Seen {
+    deployments: Vec<Deployment>,
+    app: App,
+}
+
 /// Why a PUT has no answer that would do.
 enum Sending {
     Refused(PutFailure),
@@ -109,16 +84,55 @@ enum Sending {
 }
 
 impl Errand<'_> {
-    /// The app, and the deployments that existed before it was read: a save between the two is then seen in the spec,
-    /// where the other order would take it for known and lose it.
-    async fn look(&self) -> Result<(App, Vec<Deployment>), Problem> {
-        let listed = deployments(self.digitalocean, self.id).await?;
-        let app = self
-            .digitalocean
-            .app(self.id)
-            .await
-            .map_err(|failure| problem(&failure))?;
-        Ok((app, listed))
+    async fn run(&self, shutdown: &Shutdown) -> Result<Put, PutFailure> {
+        let mut seen = self.look().await.map_err(untouched)?;
+        if self.is_needless(&seen.app.spec) {
+            return Ok(Put {
+                sent: false,
+                ..self.put(None)
+            });
+        }
+        let mut base = seen.app.spec.clone();
+        for tried in 1..=PUTS_TRIED {
+            let after = match self.send(&base, tried > 1).await {
+                Ok(after) => after,
+                Err(Sending::Refused(failure)) => return Err(failure),
+                Err(Sending::Lost(problem)) => {
+                    let now = self.look().await.map_err(doubtful)?;
+                    if !self.has_landed(&seen, &now, &base) {
+                        if tried == PUTS_TRIED || shutdown.requested() {
+                            return Err(doubtful(problem));
+                        }
+                        (base, seen) = (now.app.spec.clone(), now);
+                        continue;
+                    }
+                    now.app
+                }
+            };
+            let put = self.outcome(&seen, &after, &base)?;
+            let replaced = self.replaced(&seen, &put, &base).await.map_err(doubtful)?;
+            let Some(saved) = replaced else { return Ok(put) };
+            tracing::info!(
+                "app {}: somebody saved it meanwhile, so their spec is given the variables too",
+                self.app
+            );
+            seen = self.look().await.map_err(doubtful)?;
+            base = saved;
+        }
+        Err(doubtful(contested(self.app)))
+    }
+
+    async fn look(&self) -> Result<Seen, Problem> {
+        let deployments = deployments(self.digitalocean, self.id).await?;
+        let app = self.digitalocean.app(self.id).await;
+        let app = app.map_err(|failure| problem(&failure))?;
+        Ok(Seen { deployments, app })
+    }
+
+    /// Whether the app holds all of it already, as far as can be read: a secret may be an older one.
+    fn is_needless(&self, spec: &AppSpec) -> bool {
+        let readable_only = self.edits.len() == readable(self.edits).count();
+        !self.edits.is_empty() && readable_only && holds(spec, self.edits)
     }
 
     /// Sends `base` with the change, once. `touched`: an earlier PUT may have taken effect.
@@ -137,21 +151,65 @@ impl Errand<'_> {
             })
     }
 
-    /// What somebody else saved between our read of the app and our PUT, which replaced it. A save leaves a deployment:
-    /// the newest one that is neither `known` nor ours, whose spec is not what we read and does not have our change.
-    async fn overwritten(
-        &self,
-        known: &[Deployment],
-        put: &Put,
-        read: &AppSpec,
-    ) -> Result<Option<AppSpec>, Problem> {
-        let since = deployments(self.digitalocean, self.id).await?;
-        let is_new = |other: &&Deployment| !known.iter().any(|old| old.id == other.id);
-        let is_ours = |other: &Deployment| put.deployment.as_ref() == Some(&other.id);
-        let newest = since.iter().filter(is_new).find(|other| !is_ours(other));
-        let has_ours = |spec: &AppSpec| readable(self.edits).all(|(place, env)| spec.has(place, env));
-        let saved = newest.and_then(|other| other.spec.clone());
-        Ok(saved.filter(|spec| spec != read && !has_ours(spec)))
+    /// Whether a PUT without an answer took effect. One that changes nothing shows only in what it caused.
+    fn has_landed(&self, before: &Seen, now: &Seen, base: &AppSpec) -> bool {
+        let caused = || self.caused(before, &now.app, base).is_some();
+        holds(&now.app.spec, self.edits) && (!self.edits.is_empty() || caused())
+    }
+
+    fn outcome(&self, before: &Seen, after: &App, base: &AppSpec) -> Result<Put, PutFailure> {
+        if readable(self.edits).all(|(place, env)| after.spec.has(place, env)) {
+            return Ok(self.put(self.caused(before, after, base)));
+        }
+        Err(doubtful(garbled(self.app)))
+    }
+
+    /// The deployment that came of the PUT: one that was not there before and carries the change.
+    fn caused(&self, before: &Seen, after: &App, base: &AppSpec) -> Option<String> {
+        let named = [&before.app.pending, &before.app.in_progress, &before.app.active];
+        let known: Vec<&Deployment> = named.into_iter().flatten().chain(&before.deployments).collect();
+        let created = [&after.pending, &after.in_progress, &after.active];
+        let mut created = created.into_iter().flatten();
+        let is_new = |new: &Deployment| !known.iter().any(|old| old.id == new.id);
+        let ours = created.find(|new| is_new(new) && self.is_carried_by(new, base))?;
+        Some(ours.id.clone())
+    }
+
+    fn put(&self, deployment: Option<String>) -> Put {
+        Put {
+            id: self.id.to_owned(),
+            sent: true,
+            deployment,
+        }
+    }
+
+    /// What somebody else saved and our PUT replaced, or what replaced ours. A save leaves a deployment: one that was
+    /// not there when we looked and whose spec is not the `base` that was sent with our change.
+    async fn replaced(&self, seen: &Seen, put: &Put, base: &AppSpec) -> Result<Option<AppSpec>, Problem> {
+        let listed = deployments(self.digitalocean, self.id).await?;
+        let known = |new: &Deployment| seen.deployments.iter().any(|old| old.id == new.id);
+        let new: Vec<Deployment> = listed.into_iter().take_while(|new| !known(new)).collect();
+        let ours = new
+            .iter()
+            .position(|new| Some(&new.id) == put.deployment.as_ref());
+        // The newest comes first: what stands before ours was saved after it.
+        let (later, earlier) = ours.map_or((&new[..], &[][..]), |ours| (&new[..ours], &new[ours + 1..]));
+        let has_something_to_lose = ours.is_none() || !self.edits.is_empty();
+        let against = later
+            .first()
+            .filter(|later| has_something_to_lose && !self.is_carried_by(later, base));
+        let lost = against.or(earlier.first()).and_then(|lost| lost.spec.as_ref());
+        Ok(lost.filter(|spec| *spec != base).cloned())
+    }
+
+    /// Whether the deployment's spec is `base` with our change, as far as our change tells; one that shows no spec is
+    /// given the benefit of the doubt.
+    fn is_carried_by(&self, deployment: &Deployment, base: &AppSpec) -> bool {
+        let carries = |spec: &AppSpec| match self.edits {
+            [] => spec == base,
+            edits => readable(edits).all(|(place, env)| spec.has(place, env)),
+        };
+        deployment.spec.as_ref().is_none_or(carries)
     }
 }
 
@@ -168,49 +226,6 @@ pub(super) async fn still_holds(
 ) -> Result<bool, Problem> {
     let app = digitalocean.app(id).await.map_err(|failure| problem(&failure))?;
     Ok(holds(&app.spec, edits))
-}
-
-fn done(
-    app: &AppRef,
-    id: &str,
-    before: &App,
-    after: &App,
-    edits: &[(Place, Env)],
-) -> Result<Put, PutFailure> {
-    if !readable(edits).all(|(place, env)| after.spec.has(place, env)) {
-        let what = "App Platform took the new spec, but its answer shows other values";
-        let problem = Problem::new(
-            format!("app {app}"),
-            what,
-            "Somebody else saves this app at the same time: run again.",
-        );
-        return Err(PutFailure {
-            problem,
-            touched: true,
-        });
-    }
-    let known = [&before.active, &before.in_progress, &before.pending];
-    let known = |deployment: &&Deployment| {
-        known
-            .iter()
-            .any(|old| old.as_ref().is_some_and(|old| old.id == deployment.id))
-    };
-    let created = [&after.pending, &after.in_progress, &after.active]
-        .into_iter()
-        .flatten();
-    let deployment = created
-        .into_iter()
-        .find(|deployment| !known(deployment))
-        .map(|deployment| deployment.id.clone());
-    Ok(Put {
-        id: id.to_owned(),
-        deployment,
-    })
-}
-
-fn newest(app: &App) -> Option<String> {
-    let coming = [&app.pending, &app.in_progress].into_iter().flatten();
-    coming.map(|deployment| deployment.id.clone()).next()
 }
 
 fn edited(app: &AppRef, spec: &AppSpec, edits: &[(Place, Env)]) -> Result<AppSpec, Problem> {
@@ -246,6 +261,15 @@ fn untouched(problem: Problem) -> PutFailure {
         problem,
         touched: false,
     }
+}
+
+fn garbled(app: &AppRef) -> Problem {
+    let what = "App Platform took the new spec, but its answer shows other values";
+    Problem::new(
+        format!("app {app}"),
+        what,
+        "Somebody else saves this app at the same time: run again.",
+    )
 }
 
 fn contested(app: &AppRef) -> Problem {

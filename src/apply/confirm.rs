@@ -4,20 +4,18 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Writers, apps};
+use super::progress::{Story, pauses};
+use super::{Writers, apps, look};
 use crate::model::desired::AppRef;
 use crate::model::key::AccessKeyId;
+use crate::model::name::{Family, Mark};
 use crate::model::problem::Problem;
+use crate::model::spec::AppSpec;
+use crate::model::time::Timestamp;
+use crate::plan::generations::{Generation, Generations};
 use crate::remedy::problem;
 use crate::remote::DigitalOcean;
 use crate::remote::digitalocean::{Deployment, Phase};
-use crate::report::spoken;
-
-/// The first pause between two looks; they grow by half. Ten minutes make about 36 requests.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-
-/// The longest pause between two looks: what a person would still call prompt.
-const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 
 /// How many lines of a failed component's log are shown.
 const LOG_LINES: usize = 20;
@@ -26,8 +24,30 @@ const LOG_LINES: usize = 20;
 pub(super) struct Awaited<'a> {
     pub(super) app: &'a AppRef,
     pub(super) id: &'a str,
-    /// The keys that the deployment must carry.
-    pub(super) keys: Vec<AccessKeyId>,
+    /// The keys that the deployment must carry, each with its family.
+    pub(super) keys: Vec<(&'a Family, AccessKeyId)>,
+}
+
+/// How a wait ended well.
+pub(super) enum Served {
+    /// A deployment that carries the keys serves.
+    Serves,
+    /// Another run has delivered a newer key meanwhile, so that nobody needs this deployment any more.
+    Replaced(Generation),
+}
+
+/// Why the keys are not served.
+pub(super) enum Unserved {
+    /// App Platform creates no deployment for the spec that names them; and what to say if it stays so.
+    NoDeployment(Problem),
+    /// The deployment failed, takes too long, or cannot be looked at.
+    Failed(Problem),
+}
+
+impl From<Problem> for Unserved {
+    fn from(problem: Problem) -> Self {
+        Self::Failed(problem)
+    }
 }
 
 impl Awaited<'_> {
@@ -37,145 +57,182 @@ impl Awaited<'_> {
         writers: &Writers<'_>,
         deployment: Option<String>,
         timeout: Duration,
-    ) -> Result<(), Problem> {
+    ) -> Result<Served, Unserved> {
         let Some(digitalocean) = writers.digitalocean else {
-            return Ok(());
+            return Ok(Served::Serves);
         };
         let deadline = Instant::now() + timeout;
-        let mut deployment = match deployment {
-            Some(id) => id,
-            None => match self.find(digitalocean).await? {
-                Found::Serves => return Ok(()),
-                Found::Coming(id) => id,
-                Found::Nothing => self.redeploy(writers).await?,
-            },
+        let wait = Wait {
+            awaited: self,
+            writers,
+            digitalocean,
+            timeout,
+            deadline,
+        };
+        let mut next = match deployment {
+            Some(id) => Found::Coming(id),
+            None => wait.find().await?,
         };
         loop {
-            match self
-                .outcome_of(writers, digitalocean, &deployment, deadline)
-                .await?
-            {
-                None => return Ok(()),
-                Some(successor) => deployment = successor,
+            next = match next {
+                Found::Serves => return Ok(Served::Serves),
+                Found::Replaced(by) => return Ok(Served::Replaced(by)),
+                Found::Coming(id) => wait.outcome_of(&id).await?,
+                Found::Nothing => Found::Coming(wait.redeploy().await?),
             }
         }
     }
 
-    /// `None` when the keys are served; another deployment's id when that one took over.
-    async fn outcome_of(
-        &self,
-        writers: &Writers<'_>,
-        digitalocean: &DigitalOcean,
-        deployment: &str,
-        deadline: Instant,
-    ) -> Result<Option<String>, Problem> {
-        let last = self.settle(writers, digitalocean, deployment, deadline).await?;
-        match last.phase {
-            Phase::Active => Ok(None),
-            // Another save took its place; it counts only when the keys are in it.
-            Phase::Superseded | Phase::Canceled => match self.find(digitalocean).await? {
-                Found::Serves => Ok(None),
-                Found::Coming(id) if id != deployment => Ok(Some(id)),
-                _ => Err(self.failed(digitalocean, &last).await),
-            },
-            _ => Err(self.failed(digitalocean, &last).await),
-        }
-    }
-
-    /// Waits for a phase that does not change by itself any more.
-    async fn settle(
-        &self,
-        writers: &Writers<'_>,
-        digitalocean: &DigitalOcean,
-        deployment: &str,
-        deadline: Instant,
-    ) -> Result<Deployment, Problem> {
-        let begun = Instant::now();
-        let (mut pause, mut told) = (FIRST_PAUSE, String::new());
-        loop {
-            let now = digitalocean
-                .deployment(self.id, deployment)
-                .await
-                .map_err(|failure| problem(&failure))?;
-            if now.phase.is_over() {
-                return Ok(now);
-            }
-            let progress = format!(
-                "{} ({} of {} steps)",
-                now.phase, now.progress.done, now.progress.total
-            );
-            if progress != told {
-                tracing::info!(
-                    "app {}: deployment {deployment} is {progress} after {}",
-                    self.app,
-                    spoken(begun.elapsed())
-                );
-                told = progress;
-            }
-            if Instant::now() + pause > deadline {
-                return Err(self.timed_out(&now));
-            }
-            writers
-                .shutdown
-                .sleep(pause)
-                .await
-                .map_err(|_| self.interrupted(deployment))?;
-            pause = (pause * 3 / 2).min(LONGEST_PAUSE);
-        }
-    }
-
-    async fn find(&self, digitalocean: &DigitalOcean) -> Result<Found, Problem> {
-        let app = digitalocean
-            .app(self.id)
-            .await
-            .map_err(|failure| problem(&failure))?;
-        let carries = |deployment: &Deployment| {
-            deployment
-                .spec
-                .as_ref()
-                .is_some_and(|spec| self.keys.iter().all(|key| spec.names(key)))
-        };
-        if app.active.as_ref().is_some_and(carries) {
-            return Ok(Found::Serves);
-        }
-        let coming = [app.pending, app.in_progress].into_iter().flatten().find(carries);
-        Ok(coming.map_or(Found::Nothing, |deployment| Found::Coming(deployment.id)))
-    }
-
-    /// PUTs the spec as it is: `POST …/deployments` would ship new code.
-    async fn redeploy(&self, writers: &Writers<'_>) -> Result<String, Problem> {
+    /// PUTs the spec as it is: `POST …/deployments` would ship new code. Returns the deployment that comes of it.
+    pub(super) async fn redeploy(&self, writers: &Writers<'_>) -> Result<Option<String>, Problem> {
         let put = apps::put(writers, self.app, self.id, &[], None)
             .await
             .map_err(|failure| failure.problem)?;
         writers.ledger.did(
-            format!("app {}", self.app),
+            self.subject(),
             "spec PUT again, because no deployment carries the current key",
         );
-        put.deployment.ok_or_else(|| {
-            let what = "App Platform creates no deployment for the spec that names the current key";
-            Problem::new(
-                self.subject(),
-                what,
-                "Deploy the app once in the control panel; both keys stay valid meanwhile.",
-            )
-        })
+        Ok(put.deployment)
     }
 
-    async fn failed(&self, digitalocean: &DigitalOcean, deployment: &Deployment) -> Problem {
+    fn is_carried_by(&self, deployment: &Deployment) -> bool {
+        let names_all = |spec: &AppSpec| self.keys.iter().all(|(_, key)| spec.names(key));
+        deployment.spec.as_ref().is_some_and(names_all)
+    }
+
+    fn subject(&self) -> String {
+        format!("app {}", self.app)
+    }
+}
+
+/// One wait for what shall be served.
+struct Wait<'a> {
+    awaited: &'a Awaited<'a>,
+    writers: &'a Writers<'a>,
+    digitalocean: &'a DigitalOcean,
+    /// A deployment that is older than this and still on its way counts as failed.
+    timeout: Duration,
+    deadline: Instant,
+}
+
+enum Found {
+    Serves,
+    Replaced(Generation),
+    Coming(String),
+    Nothing,
+}
+
+impl Wait<'_> {
+    /// Waits for the end of a deployment. One that was overtaken, or failed and was mended meanwhile, counts by what
+    /// came instead of it.
+    async fn outcome_of(&self, deployment: &str) -> Result<Found, Problem> {
+        let last = self.end_of(deployment).await?;
+        let serves =
+            last.phase == Phase::Active && (last.spec.is_none() || self.awaited.is_carried_by(&last));
+        if serves {
+            return Ok(Found::Serves);
+        }
+        match self.find().await? {
+            Found::Coming(id) if id != deployment => return Ok(Found::Coming(id)),
+            Found::Serves => return Ok(Found::Serves),
+            _ => {}
+        }
+        match self.successor().await? {
+            Some(by) => Ok(Found::Replaced(by)),
+            None => Err(self.failed(&last).await),
+        }
+    }
+
+    /// A key of another run that is being delivered, or was, after one that is waited for.
+    async fn successor(&self) -> Result<Option<Generation>, Problem> {
+        let observed = look(self.writers).await?;
+        let newer = |(family, key): &(&Family, AccessKeyId)| {
+            let Generations { active, rivals, .. } = Generations::of(family, &observed);
+            let delivering = rivals
+                .into_iter()
+                .filter(|rival| rival.name.mark == Mark::Delivering);
+            let current = active.into_iter().next();
+            delivering.chain(current).find(|newer| newer.key.id != *key)
+        };
+        Ok(self.awaited.keys.iter().find_map(newer))
+    }
+
+    /// Waits for a phase that does not change by itself any more. The phase alone tells: early on a deployment has no
+    /// steps at all, so that all of them are done.
+    async fn end_of(&self, deployment: &str) -> Result<Deployment, Problem> {
+        let (mut pauses, mut story) = (pauses(), Story::new(self.awaited.app));
+        loop {
+            let now = self.digitalocean.deployment(self.awaited.id, deployment).await;
+            let now = now.map_err(|failure| problem(&failure))?;
+            if now.phase.is_over() {
+                return Ok(now);
+            }
+            story.tell(&now);
+            let left = self.deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(self.timed_out(&now));
+            }
+            let pause = pauses.next().unwrap_or(left).min(left);
+            let slept = self.writers.shutdown.sleep(pause).await;
+            slept.map_err(|_| self.interrupted(deployment))?;
+        }
+    }
+
+    async fn find(&self) -> Result<Found, Problem> {
+        let app = self.digitalocean.app(self.awaited.id).await;
+        let app = app.map_err(|failure| problem(&failure))?;
+        let carries = |deployment: &Deployment| self.awaited.is_carried_by(deployment);
+        if app.active.as_ref().is_some_and(carries) {
+            return Ok(Found::Serves);
+        }
+        let mut coming = [app.pending, app.in_progress].into_iter().flatten();
+        let coming = coming.find(|coming| carries(coming) && self.is_fresh(coming.created_at));
+        Ok(coming.map_or(Found::Nothing, |coming| Found::Coming(coming.id)))
+    }
+
+    fn is_fresh(&self, created_at: Option<Timestamp>) -> bool {
+        let age = created_at.zip(self.digitalocean.now());
+        age.is_none_or(|(created_at, now)| now.since(created_at) < self.timeout)
+    }
+
+    /// App Platform may name the new deployment a moment after the reply, so it is looked for once more.
+    async fn redeploy(&self) -> Result<String, Unserved> {
+        if let Some(id) = self.awaited.redeploy(self.writers).await? {
+            return Ok(id);
+        }
+        match self.find().await? {
+            Found::Coming(id) => Ok(id),
+            Found::Serves | Found::Replaced(_) | Found::Nothing => {
+                Err(Unserved::NoDeployment(self.never_created()))
+            }
+        }
+    }
+
+    fn never_created(&self) -> Problem {
+        let what = "App Platform creates no deployment for the spec that names the current key";
+        let remedy = "Deploy the app once in the control panel; both keys stay valid meanwhile.";
+        Problem::new(self.awaited.subject(), what, remedy)
+    }
+
+    async fn failed(&self, deployment: &Deployment) -> Problem {
         let step = deployment.failed_step.as_ref();
         let component = step.and_then(|step| step.component.as_deref());
-        let tail = digitalocean
-            .log_tail(self.id, &deployment.id, component, LOG_LINES)
+        let tail = self
+            .digitalocean
+            .log_tail(self.awaited.id, &deployment.id, component, LOG_LINES)
             .await
             .unwrap_or_default();
         for line in &tail {
             tracing::info!("  {line}");
         }
         let why = step.map_or(String::new(), |step| format!(": {step}"));
-        let what = format!("deployment {} ended {}{why}", deployment.id, deployment.phase);
+        let what = match deployment.phase {
+            Phase::Active => format!("deployment {} serves without the current key", deployment.id),
+            _ => format!("deployment {} ended {}{why}", deployment.id, deployment.phase),
+        };
         let remedy =
             "Mend the app and run again; the old key stays valid until a deployment carries the new one.";
-        Problem::new(self.subject(), what, remedy)
+        Problem::new(self.awaited.subject(), what, remedy)
     }
 
     fn timed_out(&self, deployment: &Deployment) -> Problem {
@@ -184,7 +241,7 @@ impl Awaited<'_> {
             deployment.id, deployment.phase
         );
         Problem::new(
-            self.subject(),
+            self.awaited.subject(),
             what,
             "Run again to go on waiting; both keys stay valid meanwhile.",
         )
@@ -193,19 +250,9 @@ impl Awaited<'_> {
     fn interrupted(&self, deployment: &str) -> Problem {
         let what = format!("a signal ended the wait for deployment {deployment}");
         Problem::new(
-            self.subject(),
+            self.awaited.subject(),
             what,
             "Run again to go on waiting; both keys stay valid meanwhile.",
         )
     }
-
-    fn subject(&self) -> String {
-        format!("app {}", self.app)
-    }
-}
-
-enum Found {
-    Serves,
-    Coming(String),
-    Nothing,
 }

@@ -1,54 +1,90 @@
 //! Brings every app to a deployment that carries its current keys.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::confirm::Awaited;
+use super::confirm::{Awaited, Served, Unserved};
 use super::keys::{KeyOutcome, Keys};
 use super::{Writers, apps};
+use crate::model::desired::AppRef;
 use crate::model::key::AccessKeyId;
+use crate::model::name::Family;
+use crate::model::problem::Problem;
+use crate::plan::generations::Generation;
 use crate::plan::{AppPlan, Follow};
 
-/// Sends what else differs, then waits for every app, side by side.
-pub(crate) async fn settle(writers: &Writers<'_>, plans: &[AppPlan], keys: &Keys, wait: Option<Duration>) {
+/// Sends what else differs, then waits for every app, side by side. Returns the apps for which App Platform creates no
+/// deployment although the spec names the current key, each with what to say if nothing else helps.
+pub(crate) async fn settle(
+    writers: &Writers<'_>,
+    plans: &[AppPlan],
+    keys: &Keys,
+    wait: Option<Duration>,
+) -> BTreeMap<AppRef, Problem> {
     plans
         .iter()
         .flat_map(|plan| plan.findings.clone())
         .for_each(|finding| writers.ledger.note(finding));
-    join_all(plans.iter().map(|plan| settle_app(writers, plan, keys, wait))).await;
+    let settled = plans
+        .iter()
+        .map(|plan| async { (plan.app.clone(), settle_app(writers, plan, keys, wait).await) });
+    let mut stuck = BTreeMap::new();
+    for (app, outcome) in join_all(settled).await {
+        match outcome {
+            Ok(()) => {}
+            Err(Unserved::NoDeployment(problem)) => drop(stuck.insert(app, problem)),
+            Err(Unserved::Failed(problem)) => writers.ledger.failed(problem),
+        }
+    }
+    stuck
 }
 
-async fn settle_app(writers: &Writers<'_>, plan: &AppPlan, keys: &Keys, wait: Option<Duration>) {
-    let Some(id) = &plan.id else { return };
-    let due = match due(writers, plan, keys) {
-        Due::Nothing => return,
-        Due::Edit => match edit(writers, plan, id).await {
-            Some(deployment) => deployment,
-            None => return,
-        },
+async fn settle_app(
+    writers: &Writers<'_>,
+    plan: &AppPlan,
+    keys: &Keys,
+    wait: Option<Duration>,
+) -> Result<(), Unserved> {
+    let Some(id) = &plan.id else { return Ok(()) };
+    let due = due(writers, plan, keys);
+    let awaited = Awaited {
+        app: &plan.app,
+        id,
+        keys: current_keys(writers, plan, keys),
+    };
+    let deployment = match due {
+        Due::Nothing => return Ok(()),
+        Due::Edit => edit(writers, plan, id).await?,
         Due::Deployment(deployment) => Some(deployment),
-        Due::Any => None,
+        Due::Redeploy if wait.is_none() => awaited.redeploy(writers).await?,
+        Due::Any | Due::Redeploy => None,
     };
     let Some(timeout) = wait else {
         tracing::info!(
             "app {}: not waiting for its deployment (wait-for-deployment: false)",
             plan.app
         );
-        return;
+        return Ok(());
     };
-    let awaited = Awaited {
-        app: &plan.app,
-        id,
-        keys: current_keys(writers, plan, keys),
-    };
-    match awaited.follow(writers, due, timeout).await {
-        Ok(()) => tracing::info!(
+    match awaited.follow(writers, deployment, timeout).await? {
+        Served::Serves => tracing::info!(
             "app {}: the deployment that carries the current key serves",
             plan.app
         ),
-        Err(problem) => writers.ledger.failed(problem),
+        Served::Replaced(by) => writers.ledger.note(replaced(&plan.app, &by)),
     }
+    Ok(())
+}
+
+fn replaced(app: &AppRef, by: &Generation) -> Problem {
+    let what = format!(
+        "{} has given it {} meanwhile, so the deployment of the key before is not waited for any more",
+        by.name.run.spoken(),
+        by.key.id
+    );
+    Problem::new(format!("app {app}"), what, "")
 }
 
 /// What an app still waits for.
@@ -56,7 +92,10 @@ enum Due {
     Nothing,
     Edit,
     Deployment(String),
+    /// Whatever carries the new key.
     Any,
+    /// What was to carry a kept key has failed.
+    Redeploy,
 }
 
 fn due(writers: &Writers<'_>, plan: &AppPlan, keys: &Keys) -> Due {
@@ -72,32 +111,25 @@ fn due(writers: &Writers<'_>, plan: &AppPlan, keys: &Keys) -> Due {
         (None, _) if !plan.plain.is_empty() && failed => Due::Nothing,
         (None, _) if !plan.plain.is_empty() => Due::Edit,
         (None, Follow::Deployment(deployment)) => Due::Deployment(deployment.clone()),
-        (Some(None), _) | (None, Follow::Redeploy) => Due::Any,
+        (None, Follow::Redeploy) => Due::Redeploy,
+        (Some(None), _) => Due::Any,
         (None, Follow::Nothing) => Due::Nothing,
     }
 }
 
-/// `None` when the PUT failed; otherwise the deployment, where one was created.
-async fn edit(writers: &Writers<'_>, plan: &AppPlan, id: &str) -> Option<Option<String>> {
-    match apps::put(writers, &plan.app, id, &plan.plain, None).await {
-        Ok(put) => {
-            let names: Vec<&str> = plan.plain.iter().map(|(_, env)| env.key.as_str()).collect();
-            writers
-                .ledger
-                .did(format!("app {}", plan.app), format!("{} set", names.join(", ")));
-            Some(put.deployment)
-        }
-        Err(failure) => {
-            writers.ledger.failed(failure.problem);
-            None
-        }
+/// Returns the deployment, where one was created.
+async fn edit(writers: &Writers<'_>, plan: &AppPlan, id: &str) -> Result<Option<String>, Problem> {
+    let put = apps::put(writers, &plan.app, id, &plan.plain, None).await;
+    let put = put.map_err(|failure| failure.problem)?;
+    if put.sent {
+        let names: Vec<&str> = plan.plain.iter().map(|(_, env)| env.key.as_str()).collect();
+        let what = format!("{} set", names.join(", "));
+        writers.ledger.did(format!("app {}", plan.app), what);
     }
+    Ok(put.deployment)
 }
 
-fn families<'w>(
-    writers: &Writers<'w>,
-    plan: &AppPlan,
-) -> impl Iterator<Item = &'w crate::model::name::Family> {
+fn families<'w>(writers: &Writers<'w>, plan: &AppPlan) -> impl Iterator<Item = &'w Family> {
     let app = plan.app.clone();
     let carried = writers.desired.families.iter();
     carried
@@ -105,10 +137,10 @@ fn families<'w>(
         .map(|wanted| &wanted.family)
 }
 
-fn current_keys(writers: &Writers<'_>, plan: &AppPlan, keys: &Keys) -> Vec<AccessKeyId> {
+fn current_keys<'w>(writers: &Writers<'w>, plan: &AppPlan, keys: &Keys) -> Vec<(&'w Family, AccessKeyId)> {
     let current = families(writers, plan).filter_map(|family| match keys.get(family)? {
-        KeyOutcome::Minted { key, .. } => Some(key.key.id.clone()),
-        KeyOutcome::Kept { current, .. } => Some(current.key.id.clone()),
+        KeyOutcome::Minted { key, .. } => Some((family, key.key.id.clone())),
+        KeyOutcome::Kept { current, .. } => Some((family, current.key.id.clone())),
         KeyOutcome::Failed { .. } => None,
     });
     current.collect()

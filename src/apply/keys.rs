@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use tokio::time::Instant;
 
-use super::rotation::{Active, Order, Setback, replace};
+use super::replace::replace;
+use super::rotation::{Active, Order, Setback};
 use super::waiting::await_rivals;
 use super::{Findings, Outcomes, Writers};
 use crate::model::bucket::BucketName;
@@ -15,7 +16,7 @@ use crate::model::observed::Observed;
 use crate::model::problem::Problem;
 use crate::model::time::Timestamp;
 use crate::plan::generations::{Generation, Generations};
-use crate::plan::{Decision, FamilyPlan};
+use crate::plan::{Decision, FamilyPlan, full_account};
 use crate::report::BucketOutcome;
 
 /// How a family stands at the end.
@@ -70,10 +71,20 @@ impl Round<'_> {
         for (wanted, result) in replace(&orders, writers).await {
             match result {
                 Ok(active) => drop(keys.insert(wanted.family.clone(), minted(active))),
-                Err(Setback::Failed(problem)) => self.fail(writers, wanted, problem, keys),
+                Err(Setback::Failed(problem)) => {
+                    self.fail(writers, wanted, problem, keys);
+                    if let Some(note) = full_account(self.observed) {
+                        writers.ledger.note(note);
+                    }
+                }
                 Err(Setback::Yield(rival)) => rivals.push(rival),
                 Err(Setback::Done(by)) => {
-                    tell_winner(writers, &by);
+                    tracing::info!(
+                        "key {}: {} has delivered {}",
+                        by.name.family,
+                        by.name.run.spoken(),
+                        by.key.id
+                    );
                     done_elsewhere = true;
                 }
             }
@@ -86,16 +97,13 @@ impl Round<'_> {
             };
         }
         match await_rivals(writers, &rivals, deadline).await {
-            Ok(()) => {
-                for rival in &rivals {
-                    tell_wait(writers, rival);
-                }
-                Next::LookAgain
-            }
+            Ok(()) => Next::LookAgain,
             Err(problem) => {
                 writers.ledger.failed(problem);
                 for rival in &rivals {
-                    keys.insert(rival.name.family.clone(), KeyOutcome::Failed { current: None });
+                    let family = rival.name.family.clone();
+                    let current = Generations::of(&family, self.observed).current().cloned();
+                    keys.insert(family, KeyOutcome::Failed { current });
                 }
                 Next::Settled
             }
@@ -195,24 +203,6 @@ fn minted(active: Active) -> KeyOutcome {
         key: Generation { key, name },
         deployment: put.and_then(|put| put.deployment),
     }
-}
-
-fn tell_winner(writers: &Writers<'_>, by: &Generation) {
-    let what = format!(
-        "{} delivered {} meanwhile, so this run's key was not needed",
-        by.name.run.spoken(),
-        by.key.id
-    );
-    writers
-        .ledger
-        .note(Problem::new(format!("key {}", by.name.family), what, ""));
-}
-
-fn tell_wait(writers: &Writers<'_>, rival: &Generation) {
-    let what = format!("waited for {}, which was rotating it", rival.name.run.spoken());
-    writers
-        .ledger
-        .note(Problem::new(format!("key {}", rival.name.family), what, ""));
 }
 
 fn stopped(wanted: &WantedFamily) -> Problem {

@@ -37,10 +37,13 @@ impl Ledger {
         }
     }
 
-    /// Something is worth knowing.
+    /// Something is worth knowing; it is told once.
     pub fn note(&self, note: Problem) {
-        tracing::info!("{note}");
-        self.entries().notes.push(note);
+        let mut entries = self.entries();
+        if !entries.notes.contains(&note) {
+            tracing::info!("{note}");
+            entries.notes.push(note);
+        }
     }
 
     /// Whether anything failed.

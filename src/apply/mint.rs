@@ -15,7 +15,7 @@ use crate::report::console::Console;
 /// How many names are tried when replies are lost. More would only hide that the service is ill.
 const NAMES_TRIED: usize = 3;
 
-/// How long a grant may be refused on a bucket that this run has just made or seen: the key service learns of buckets a
+/// How long a grant may be refused on a bucket that this run has just made: the key service learns of buckets a
 /// while after they exist (field reports; the API documents nothing).
 const GRANT_PATIENCE: Duration = Duration::from_mins(1);
 
@@ -31,6 +31,8 @@ pub(super) struct Fresh {
     pub(super) key: SpacesKey,
     pub(super) name: KeyName,
     pub(super) secret: SecretString,
+    /// The names under which mints of this run were lost. A key of one of them may still appear.
+    pub(super) lost: Vec<KeyName>,
 }
 
 /// What shall be minted, and by whom.
@@ -39,6 +41,8 @@ pub(super) struct Draft<'a> {
     pub(super) run: Run,
     pub(super) mark: Mark,
     pub(super) grants: &'a [ListedGrant],
+    /// Whether a granted bucket may be so new that the key service does not know it yet.
+    pub(super) young_buckets: bool,
 }
 
 impl Draft<'_> {
@@ -51,24 +55,31 @@ impl Draft<'_> {
         shutdown: &Shutdown,
     ) -> Result<Fresh, Problem> {
         let patient_until = Instant::now() + GRANT_PATIENCE;
-        let mut lost = 0;
+        let mut lost = Vec::new();
         loop {
             let name = self.name();
             match self.send(digitalocean, &name, shutdown).await {
                 Ok((key, secret)) => {
                     console.mask(&secret);
-                    return Ok(Fresh { key, name, secret });
+                    return Ok(Fresh {
+                        key,
+                        name,
+                        secret,
+                        lost,
+                    });
                 }
                 Err(WriteFailure::Refused(failure))
-                    if is_unknown_bucket(&failure) && Instant::now() < patient_until =>
+                    if self.young_buckets
+                        && is_unknown_bucket(&failure)
+                        && Instant::now() < patient_until =>
                 {
                     shutdown.sleep(GRANT_PAUSE).await.map_err(|_| problem(&failure))?;
                 }
                 Err(WriteFailure::Refused(failure)) => return Err(problem(&failure)),
                 Err(WriteFailure::Lost(failure)) => {
-                    lost += 1;
                     withdraw_by_name(digitalocean, &name).await?;
-                    if lost == NAMES_TRIED || shutdown.requested() {
+                    lost.push(name);
+                    if lost.len() == NAMES_TRIED || shutdown.requested() {
                         return Err(problem(&failure));
                     }
                 }

@@ -6,11 +6,15 @@ mod buckets;
 mod confirm;
 mod delivery;
 mod deployments;
+mod export;
 mod full_access;
 mod keys;
 mod ledger;
 mod mint;
 mod preflight;
+mod progress;
+mod replace;
+mod retiring;
 mod rotation;
 mod waiting;
 
@@ -21,6 +25,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use crate::model::desired::{AppRef, Desired};
+use crate::model::key::SpacesKey;
 use crate::model::name::{Family, Run};
 use crate::model::observed::Observed;
 use crate::model::problem::Problem;
@@ -91,15 +96,20 @@ async fn look(writers: &Writers<'_>) -> Result<Observed, Problem> {
     let Some(digitalocean) = writers.digitalocean else {
         return Err(Problem::new("keys", "there is no token to list them with", ""));
     };
-    let keys = observe::keys(digitalocean).await?;
-    let runs = runs_in_question(writers.desired, writers.admin_family, &keys, writers.run);
-    let finished_runs = observe::finished_runs(writers.github, writers.repository, &runs).await;
-    let now = digitalocean.now().unwrap_or(observe::EPOCH);
-    Ok(Observed::of_keys(now, writers.run, keys, finished_runs))
+    let in_question =
+        |keys: &[SpacesKey]| runs_in_question(writers.desired, writers.admin_family, keys, writers.run);
+    let (now, keys, finished_runs) =
+        observe::keys_and_runs(digitalocean, writers.github, writers.repository, in_question).await;
+    Ok(Observed::of_keys(now, writers.run, keys?, finished_runs))
+}
+
+/// Clears away what the plan shows to be left over: what dead runs have left, and old keys that nothing holds any more.
+pub(crate) async fn clear(writers: &Writers<'_>, plan: &Plan) {
+    tokio::join!(sweep(writers, plan), retiring::retire(writers, plan));
 }
 
 /// Deletes what dead runs have left: keys that no sink has ever seen, and full-access keys.
-pub(crate) async fn sweep(writers: &Writers<'_>, plan: &Plan) {
+async fn sweep(writers: &Writers<'_>, plan: &Plan) {
     let Some(digitalocean) = writers.digitalocean else {
         return;
     };

@@ -14,6 +14,7 @@ use crate::model::spec::{AppSpec, Env, EnvKind, Place};
 use crate::plan::app::plain_envs;
 use crate::plan::{Decision, Plan, VariableWrite};
 use crate::remedy::problem;
+use crate::remote::{DigitalOcean, FailureKind};
 
 /// What stands in the way of a mint, by target and by app.
 #[derive(Debug, Default)]
@@ -100,31 +101,68 @@ async fn propose(
         .apps()
         .into_iter()
         .filter_map(|app| Some((app, rehearsal(app, plan, desired, observed)?)));
-    let asked = proposals.map(|(app, (id, spec))| async move {
-        let refused = digitalocean.propose(&id, &spec).await.err()?;
-        let problem = problem(&refused);
+    let asked = proposals.map(|(app, rehearsal)| async move {
+        let problem = judge(digitalocean, app, &rehearsal, writers).await?;
         writers.ledger.failed(problem.clone());
         Some((app.clone(), problem))
     });
     join_all(asked).await.into_iter().flatten().collect()
 }
 
-/// The spec as it will be sent, with placeholders for the pair.
-fn rehearsal(app: &AppRef, plan: &Plan, desired: &Desired, observed: &Observed) -> Option<(String, AppSpec)> {
+/// Why the change would be refused. A spec that is refused as it stands says nothing about the change.
+async fn judge(
+    digitalocean: &DigitalOcean,
+    app: &AppRef,
+    rehearsal: &Rehearsal<'_>,
+    writers: &Writers<'_>,
+) -> Option<Problem> {
+    let Rehearsal { id, present, changed } = rehearsal;
+    let refused = digitalocean.propose(id, changed).await.err()?;
+    if refused.kind != FailureKind::Invalid || digitalocean.propose(id, present).await.is_ok() {
+        return Some(problem(&refused));
+    }
+    let what =
+        format!("App Platform refuses even its present spec, so the change cannot be tried: {refused}");
+    writers.ledger.note(Problem::new(
+        format!("app {app}"),
+        what,
+        "Nothing, if the deployment goes through.",
+    ));
+    None
+}
+
+struct Rehearsal<'a> {
+    id: &'a str,
+    present: &'a AppSpec,
+    /// The spec as it will be sent, with placeholders for the pair.
+    changed: AppSpec,
+}
+
+/// `None` where no new key is due.
+fn rehearsal<'o>(
+    app: &AppRef,
+    plan: &Plan,
+    desired: &Desired,
+    observed: &'o Observed,
+) -> Option<Rehearsal<'o>> {
     let state = observed.apps.get(app)?.as_ref().ok()?;
     let minting = desired.families.iter().zip(&plan.families);
     let minting = minting.filter(|(_, plan)| matches!(plan.decision, Decision::Mint { .. }));
     let sinks: Vec<_> = minting
         .filter_map(|(wanted, _)| wanted.app.as_ref().filter(|sink| sink.app == *app))
         .collect();
-    let mut spec = state.spec.clone();
-    for sink in &sinks {
-        let key_envs = key_envs(&|name| sink.key(name), &sink.places, "DO00PREFLIGHT", "preflight");
-        for (place, env) in plain_envs(sink).into_iter().chain(key_envs) {
-            spec = spec.with(&place, &[env]).ok()?;
-        }
+    let key_envs = sinks
+        .iter()
+        .flat_map(|sink| key_envs(&|name| sink.key(name), &sink.places, "DO00PREFLIGHT", "preflight"));
+    let mut changed = state.spec.clone();
+    for (place, env) in desired.app_sinks(app).flat_map(plain_envs).chain(key_envs) {
+        changed = changed.with(&place, &[env]).ok()?;
     }
-    (!sinks.is_empty()).then(|| (state.id.clone(), spec))
+    (!sinks.is_empty()).then_some(Rehearsal {
+        id: &state.id,
+        present: &state.spec,
+        changed,
+    })
 }
 
 /// The variables that hold a pair, at every place.

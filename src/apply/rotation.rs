@@ -3,28 +3,26 @@
 
 use std::time::Duration;
 
-use futures_util::future::join_all;
-use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
 use super::apps::Put;
 use super::delivery::{self, Receipt, Undelivered};
+use super::export::export;
 use super::mint::{Draft, Fresh};
 use super::{Writers, look};
 
 use crate::model::desired::WantedFamily;
 use crate::model::key::{AccessKeyId, SpacesKey, listed_grants};
 use crate::model::name::{KeyName, Mark};
+use crate::model::observed::Observed;
 use crate::model::problem::Problem;
 use crate::model::time::Timestamp;
 use crate::plan::Reason;
 use crate::plan::election::{Verdict, elect};
-use crate::plan::generations::{Generation, LEASE};
+use crate::plan::generations::{Generation, Generations, LEASE};
 use crate::remedy::problem;
 use crate::remote::spaces::{Freshness, KeyPair, ProofFailure};
 use crate::remote::{REQUEST_TIMEOUT, Spaces};
-use crate::report::commands::{delimiter, file_entry};
-use crate::report::console::append;
 
 /// What is added to the timeout of a request before it is compared with the end of the lease: `Date` headers and
 /// `created_at` may come from servers whose clocks differ.
@@ -32,6 +30,10 @@ const SKEW: Duration = Duration::from_secs(30);
 
 /// The pause between two looks at rivals.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// How long a run with a later ticket may take to delete its key, however short `lock-timeout` is: who is ahead does not
+/// wait for the lock, it has it.
+const WITHDRAWAL: Duration = Duration::from_mins(1);
 
 /// How often a key is minted again because it was born in the same second as an older one.
 const TIES_TRIED: usize = 3;
@@ -96,6 +98,7 @@ impl<'a> Minted<'a> {
             run: writers.run,
             mark: Mark::Pending,
             grants: &grants,
+            young_buckets: !writers.desired.buckets.is_empty(),
         };
         for _ in 0..TIES_TRIED {
             leave_the_second_of(order.newest, writers).await?;
@@ -160,13 +163,33 @@ impl<'a> Minted<'a> {
     }
 
     async fn verdict(&self, writers: &Writers<'_>) -> Result<Verdict, Setback> {
-        let observed = look(writers).await.map_err(Setback::Failed)?;
+        let mut observed = look(writers).await.map_err(Setback::Failed)?;
+        self.disown(&mut observed, writers).await;
         Ok(elect(
             &self.fresh.key.id,
             &self.order.wanted.family,
             &self.order.known,
             &observed,
         ))
+    }
+
+    /// A mint that was given up may land late. Its key is no rival: nobody has its secret, so it is deleted.
+    async fn disown(&self, observed: &mut Observed, writers: &Writers<'_>) {
+        let is_lost = |key: &SpacesKey| self.fresh.lost.iter().any(|lost| lost.to_string() == key.name);
+        let (late, keys) = observed.keys().iter().cloned().partition(is_lost);
+        let late: Vec<SpacesKey> = late;
+        observed.keys = Ok(keys);
+        let Some(cleaner) = writers.cleaner else { return };
+        for key in late {
+            match cleaner.delete_key(&key.id).await {
+                Ok(()) => writers.ledger.did(
+                    self.subject(),
+                    format!("deleted {}, whose mint had been given up", key.id),
+                ),
+                // The next run sweeps it.
+                Err(failure) => tracing::warn!("{failure}"),
+            }
+        }
     }
 
     /// Deletes the key, which no sink has seen, and passes on why.
@@ -274,17 +297,16 @@ impl<'a> Proven<'a> {
 impl Minted<'_> {
     /// Waits until the key is the only live one, or gives way.
     async fn win(&self, writers: &Writers<'_>) -> Result<(), Setback> {
-        let patience = Instant::now() + writers.lock_timeout;
+        let patience = Instant::now() + writers.lock_timeout.max(WITHDRAWAL);
         loop {
-            self.fence(writers).map_err(Setback::Failed)?;
             match self.verdict(writers).await? {
-                Verdict::GoOn => return Ok(()),
+                Verdict::GoOn => return self.fence(writers).map(drop).map_err(Setback::Failed),
                 Verdict::Yield { to } => return Err(Setback::Yield(to)),
                 Verdict::Done { by } => return Err(Setback::Done(by)),
-                Verdict::LookAgain if Instant::now() >= patience => {
-                    return Err(Setback::Failed(crowded(self)));
-                }
                 Verdict::LookAgain => {}
+            }
+            if Instant::now() >= patience || self.fence(writers).is_err() {
+                return Err(self.give_way(writers).await);
             }
             writers
                 .shutdown
@@ -292,6 +314,18 @@ impl Minted<'_> {
                 .await
                 .map_err(|_| Setback::Failed(stopped(self)))?;
         }
+    }
+
+    /// The rival came later and does not go: its run has died unseen. It is waited for like any other, without a key of
+    /// our own that it could wait for.
+    async fn give_way(&self, writers: &Writers<'_>) -> Setback {
+        let observed = match look(writers).await {
+            Ok(observed) => observed,
+            Err(problem) => return Setback::Failed(problem),
+        };
+        let rivals = Generations::of(&self.order.wanted.family, &observed).rivals;
+        let rival = rivals.into_iter().find(|rival| rival.key.id != self.fresh.key.id);
+        rival.map_or_else(|| Setback::Failed(unlisted(self)), Setback::Yield)
     }
 }
 
@@ -341,7 +375,7 @@ impl<'a> Delivering<'a> {
     /// Whether another key of the family is being delivered or was activated meanwhile.
     pub(super) async fn is_overtaken(&self, writers: &Writers<'_>) -> Result<Option<Generation>, Problem> {
         let observed = look(writers).await?;
-        let generations = crate::plan::generations::Generations::of(&self.0.order.wanted.family, &observed);
+        let generations = Generations::of(&self.0.order.wanted.family, &observed);
         let own = &self.0.fresh.key;
         let rivals = generations
             .rivals
@@ -361,7 +395,9 @@ impl Delivered<'_> {
     pub(super) async fn activate(self, writers: &Writers<'_>) -> Result<Active, Setback> {
         let Self { minted, receipt } = self;
         let subject = minted.subject();
-        let Fresh { key, name, secret } = minted.fresh;
+        let Fresh {
+            key, name, secret, ..
+        } = minted.fresh;
         export(minted.order.wanted, &key.id, &secret, writers);
         drop(secret);
         let Some(digitalocean) = writers.digitalocean else {
@@ -379,33 +415,6 @@ impl Delivered<'_> {
             name,
             put: receipt.put,
         })
-    }
-}
-
-/// Gives the pair to later steps of the job, under the names of the secrets.
-fn export(wanted: &WantedFamily, id: &AccessKeyId, secret: &SecretString, writers: &Writers<'_>) {
-    let (Some(file), Some(sink)) = (writers.env_file, wanted.github.first()) else {
-        return;
-    };
-    let delimiter = delimiter();
-    let pair = [
-        (&sink.access_key, id.as_str()),
-        (&sink.secret_key, secret.expose_secret()),
-    ];
-    let entries: String = pair
-        .iter()
-        .map(|(name, value)| file_entry(name.as_str(), value, &delimiter))
-        .collect();
-    match append(file, &entries) {
-        Ok(()) => tracing::info!("key {}: given to later steps of this job", wanted.family),
-        Err(error) => {
-            let what = format!("the new pair cannot be given to later steps: {error}");
-            writers.ledger.failed(Problem::new(
-                "GITHUB_ENV",
-                what,
-                "Later steps can read the GitHub secrets instead.",
-            ));
-        }
     }
 }
 
@@ -445,12 +454,15 @@ fn stopped(minted: &Minted<'_>) -> Problem {
     )
 }
 
-fn crowded(minted: &Minted<'_>) -> Problem {
-    let what = "another run has minted a key for it and is still at it at the end of lock-timeout";
+fn unlisted(minted: &Minted<'_>) -> Problem {
+    let what = format!(
+        "its new key {} does not show in the list of keys",
+        minted.fresh.key.id
+    );
     Problem::new(
         minted.subject(),
         what,
-        "Run again when the other run is over, or raise lock-timeout.",
+        "Nothing was delivered. Run again a little later.",
     )
 }
 
@@ -461,35 +473,4 @@ fn no_token(order: &Order<'_>) -> Problem {
         "there is no DigitalOcean token to mint it with",
         "Set digitalocean-token.",
     )
-}
-
-/// Takes every order as far as it comes, all side by side; the app's PUT is shared, so the steps before it meet there.
-pub(super) async fn replace<'a>(
-    orders: &'a [Order<'a>],
-    writers: &Writers<'_>,
-) -> Vec<(&'a WantedFamily, Result<Active, Setback>)> {
-    let announced = join_all(orders.iter().map(|order| async move {
-        let outcome = async {
-            let minted = Minted::mint(order, writers).await?;
-            minted.prove(writers).await?.announce(writers).await
-        };
-        (order.wanted, outcome.await)
-    }));
-    let mut outcomes = Vec::new();
-    let mut delivering = Vec::new();
-    for (wanted, outcome) in announced.await {
-        match outcome {
-            Ok(key) => delivering.push(key),
-            Err(setback) => outcomes.push((wanted, Err(setback))),
-        }
-    }
-    let (ready, refused) = delivery::to_apps(delivering, writers).await;
-    outcomes.extend(refused);
-    let finished = ready.into_iter().map(|(key, app)| async move {
-        let wanted = key.wanted();
-        let active = async { key.deliver(writers, app).await?.activate(writers).await };
-        (wanted, active.await)
-    });
-    outcomes.extend(join_all(finished).await);
-    outcomes
 }

@@ -2,6 +2,7 @@
 
 mod access;
 mod door;
+mod errand;
 mod inputs;
 mod request;
 mod values;
@@ -9,5 +10,6 @@ mod wishes;
 
 pub use access::{Access, Credential, FullAccessPair, GitHubAccess};
 pub use door::InputProblem;
+pub use errand::Command;
 pub use inputs::{INPUTS, OUTPUTS, RawInputs};
-pub use request::{Command, Environment, Patience, Refused, Request, Runner};
+pub use request::{Environment, Patience, Refused, Request, Runner};

@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use super::access::Access;
 use super::door::{Door, InputProblem};
+use super::errand::{Command, Errand};
 use super::inputs::RawInputs;
 use super::values::{span, switch};
 use super::wishes;
 use crate::model::desired::Desired;
+use crate::model::intent::Intent;
+use crate::model::key::AccessKeyId;
 use crate::model::name::{Family, Run};
 use crate::model::sink::Repository;
 
@@ -21,9 +24,13 @@ pub type Environment = BTreeMap<String, String>;
 pub struct Request {
     /// Which job.
     pub command: Command,
+    /// What it asks of the keys.
+    pub intent: Intent,
+    /// A hand-made key that becomes the predecessor of the request's own.
+    pub adopted: Option<AccessKeyId>,
     /// Show the plan and write nothing.
     pub dry_run: bool,
-    /// The wanted world.
+    /// The wanted world; without buckets where the command is about keys only.
     pub desired: Desired,
     /// The family of the short-lived admin key.
     pub admin_family: Family,
@@ -39,13 +46,6 @@ pub struct Request {
     pub runner: Runner,
     /// What was noticed and mended on the way in.
     pub warnings: Vec<String>,
-}
-
-/// The jobs that this version knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Command {
-    /// Makes the world match the request.
-    Bootstrap,
 }
 
 /// How long to wait for others.
@@ -117,8 +117,8 @@ impl Request {
     pub fn parse(environment: &Environment) -> Result<Self, Refused> {
         let mut door = Door::default();
         let raw = RawInputs::collect(environment, &mut door);
-        let command = door.parse("command", raw.command.as_deref().or(Some("bootstrap")), command);
         let access = Access::read(&raw, environment, &mut door);
+        let errand = Errand::read(&raw, &access, &mut door);
         let own = environment
             .get("GITHUB_REPOSITORY")
             .map(String::as_str)
@@ -132,12 +132,17 @@ impl Request {
             .as_ref()
             .and_then(|desired| wishes::admin_family(&raw, desired));
         let Door { problems, warnings } = door;
-        match (command, desired.zip(admin_family), switches, patience) {
-            (Some(command), Some((desired, admin_family)), Some(switches), Some(patience))
+        match (errand, desired.zip(admin_family), switches, patience) {
+            (Some(errand), Some((mut desired, admin_family)), Some(switches), Some(patience))
                 if problems.is_empty() =>
             {
+                if errand.command.is_about_keys_only() {
+                    desired.buckets.clear();
+                }
                 Ok(Self {
-                    command,
+                    command: errand.command,
+                    intent: errand.intent,
+                    adopted: errand.adopted,
                     dry_run: switches.dry_run,
                     desired,
                     admin_family,
@@ -167,13 +172,6 @@ impl Switches {
             dry_run: dry_run?,
             export_env: export_env?,
         })
-    }
-}
-
-fn command(text: &str) -> Result<Command, &'static str> {
-    match text {
-        "bootstrap" => Ok(Command::Bootstrap),
-        _ => Err("this version knows `bootstrap`"),
     }
 }
 

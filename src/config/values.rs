@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::model::bucket::{BadBucketName, BucketName};
-use crate::model::key::Permission;
+use crate::model::key::{AccessKeyId, Permission};
 
 /// A boolean as GitHub's toolkit reads it (`core.getBooleanInput`).
 pub(super) fn switch(text: &str) -> Result<bool, &'static str> {
@@ -21,6 +21,20 @@ pub(super) fn span(text: &str) -> Result<Duration, String> {
     }
     humantime::parse_duration(text)
         .map_err(|_| "write a number and its unit, such as 90d, 24h or 30m".to_owned())
+}
+
+/// The id of a key. Its shape is not documented: letters, digits, hyphens and underscores are accepted, which no secret
+/// access key is made of alone (those are base64).
+pub(super) fn key_id(text: &str) -> Result<AccessKeyId, &'static str> {
+    let text = text.trim();
+    let plain = text
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    if plain && (1..=40).contains(&text.len()) {
+        Ok(AccessKeyId::new(text))
+    } else {
+        Err("it is no access key id; write one such as DO00EXAMPLEEXAMPLE00, as the list of keys shows it")
+    }
 }
 
 /// A whole number of days, at least one.
@@ -91,6 +105,13 @@ mod tests {
         for wrong in ["90", "90 days!", "", "-1h", "soon"] {
             assert!(span(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_secret_is_no_key_id() {
+        assert!(key_id(" DO00EXAMPLEEXAMPLE00 ").is_ok());
+        assert!(key_id("9xVnV1sLtdZ0+9X4cJ0g2cGJjM2Jm0F7y7l8e9/Rb5Q").is_err());
+        assert!(key_id("DO00 DO01").is_err());
     }
 
     #[test]

@@ -194,6 +194,12 @@ impl Desired {
             .collect()
     }
 
+    /// What each family keeps in this app.
+    pub fn app_sinks(&self, app: &AppRef) -> impl Iterator<Item = &AppSink> {
+        let sinks = self.families.iter().filter_map(|family| family.app.as_ref());
+        sinks.filter(move |sink| sink.app == *app)
+    }
+
     /// Whether any key opens this bucket.
     #[must_use]
     pub fn grants(&self, bucket: &BucketName) -> bool {

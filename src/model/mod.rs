@@ -4,6 +4,7 @@
 
 pub mod bucket;
 pub mod desired;
+pub mod intent;
 pub mod key;
 pub mod name;
 pub mod observed;

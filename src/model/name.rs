@@ -119,6 +119,16 @@ impl Run {
         self.id != 0 && self.id == current.id && self.attempt < current.attempt
     }
 
+    /// The run as a person finds it in Actions.
+    #[must_use]
+    pub fn spoken(self) -> String {
+        match self {
+            Self { id: 0, .. } => "a run outside Actions".to_owned(),
+            Self { id, attempt: 1 } => format!("run {id}"),
+            Self { id, attempt } => format!("run {id} (attempt {attempt})"),
+        }
+    }
+
     fn parse(text: &str) -> Option<Self> {
         let (id, attempt) = match text.split_once('x') {
             Some((id, attempt)) => (

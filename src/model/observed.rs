@@ -33,6 +33,48 @@ pub struct Observed {
     pub apps: BTreeMap<AppRef, Reading<AppState>>,
     /// Repositories that answer under another name: the wanted one and the one found.
     pub moved: Vec<(Repository, Repository)>,
+    /// Who may still hold a key that no longer serves; nobody looks where there is no such key.
+    pub holders: Option<Holders>,
+}
+
+/// Who may hold an old key beside the sinks: what the revoke gate asks about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Holders {
+    /// The workflow runs that have not ended, of every repository that is given secrets.
+    pub runs: BTreeMap<Repository, Reading<Unfinished>>,
+    /// The newest deployments of every wanted app that serve or have served, newest first.
+    pub served: BTreeMap<AppRef, Reading<Vec<DeploymentState>>>,
+    /// Every app of the account that names an old key; nothing where the token may not list apps.
+    pub apps: Reading<Option<Vec<NamingApp>>>,
+}
+
+/// An app of which a spec names a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamingApp {
+    /// Its id.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// The key.
+    pub key: AccessKeyId,
+}
+
+/// What is known of the workflow runs that have not ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unfinished {
+    /// The token may not look.
+    Unknown,
+    /// The oldest of them, the oldest first: at most 100 of each state.
+    Runs(Vec<UnfinishedRun>),
+}
+
+/// A workflow run that has not ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnfinishedRun {
+    /// Its id.
+    pub id: u64,
+    /// When it was queued, by GitHub's clock: then it was given the repository's secrets.
+    pub created_at: Timestamp,
 }
 
 impl Observed {
@@ -49,6 +91,7 @@ impl Observed {
             targets,
             apps,
             moved: Vec::new(),
+            holders: None,
         }
     }
 
@@ -107,8 +150,8 @@ pub struct AppState {
     pub id: String,
     /// The spec that the next deployment takes.
     pub spec: AppSpec,
-    /// Whether a rollback pinned it to an older deployment.
-    pub pinned: bool,
+    /// The deployment to which a rollback pinned it; it may come without its spec.
+    pub pinned: Option<DeploymentState>,
     /// The deployment that serves.
     pub active: Option<DeploymentState>,
     /// Deployments on their way, newest first.
@@ -126,10 +169,27 @@ pub struct DeploymentState {
     pub spec: Option<AppSpec>,
 }
 
+impl AppState {
+    /// Whether a rollback pinned it to a deployment that does not carry this key.
+    #[must_use]
+    pub fn is_pinned_away_from(&self, id: &AccessKeyId) -> bool {
+        let active = |pinned: &DeploymentState| self.active.as_ref().filter(|active| active.id == pinned.id);
+        let carries =
+            |pinned: &DeploymentState| pinned.names(id) || active(pinned).is_some_and(|it| it.names(id));
+        self.pinned.as_ref().is_some_and(|pinned| !carries(pinned))
+    }
+}
+
 impl DeploymentState {
     /// Whether the deployment carries this key.
     #[must_use]
     pub fn names(&self, id: &AccessKeyId) -> bool {
         self.spec.as_ref().is_some_and(|spec| spec.names(id))
+    }
+
+    /// Whether the key's id stands anywhere in what it deploys.
+    #[must_use]
+    pub fn mentions(&self, id: &AccessKeyId) -> bool {
+        self.spec.as_ref().is_some_and(|spec| spec.mentions(id))
     }
 }

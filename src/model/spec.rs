@@ -123,6 +123,12 @@ impl AppSpec {
         entries.any(|entry| entry.get("value").and_then(Value::as_str) == Some(id.as_str()))
     }
 
+    /// Whether this key's id stands anywhere in the spec, be it within a longer text such as a URL.
+    #[must_use]
+    pub fn mentions(&self, id: &AccessKeyId) -> bool {
+        mentions(&self.0, id.as_str())
+    }
+
     /// Whether `env` already stands there: same value, kept in the same way. A secret counts when it is encrypted,
     /// since its value cannot be read.
     #[must_use]
@@ -223,6 +229,24 @@ fn list(names: &[String]) -> String {
     } else {
         names.join(", ")
     }
+}
+
+fn mentions(value: &Value, id: &str) -> bool {
+    match value {
+        Value::String(text) => has_word(text, id),
+        Value::Array(items) => items.iter().any(|item| mentions(item, id)),
+        Value::Object(fields) => fields.values().any(|field| mentions(field, id)),
+        _ => false,
+    }
+}
+
+/// Whether `word` stands in the text and is not the part of a longer one.
+fn has_word(text: &str, word: &str) -> bool {
+    let joins = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    let mut found = text.match_indices(word);
+    found.any(|(at, _)| {
+        !joins(text[..at].chars().next_back()) && !joins(text[at + word.len()..].chars().next())
+    })
 }
 
 fn component_name(component: &Value) -> Option<&str> {
@@ -365,6 +389,16 @@ mod tests {
     fn a_component_that_shadows_the_app_is_seen() {
         assert_eq!(spec().shadows("SPACES_BUCKET"), ["api"]);
         assert!(spec().shadows("STRIPE").is_empty());
+    }
+
+    #[test]
+    fn an_id_is_seen_within_a_longer_text_and_not_within_a_longer_id() {
+        let id = AccessKeyId::new("DO00A");
+        let spec = |value: &str| {
+            AppSpec::new(json!({ "workers": [{ "name": "w", "envs": [{ "key": "S3", "value": value }] }] }))
+        };
+        assert!(spec("s3://DO00A:x@nyc3").mentions(&id) && spec("DO00A").mentions(&id));
+        assert!(!spec("DO00AB").mentions(&id) && !spec("EV[1:DO00]").mentions(&id));
     }
 
     #[test]

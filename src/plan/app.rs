@@ -37,7 +37,9 @@ pub enum Follow {
 }
 
 impl AppPlan {
-    pub(super) fn is_quiet(&self) -> bool {
+    /// Whether nothing is sent to the app, and nothing awaited of it.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
         self.plain.is_empty() && self.follow == Follow::Nothing
     }
 }

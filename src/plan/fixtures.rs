@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::rotation::{self, Decision, FamilyPlan};
-use crate::model::desired::{AppRef, AppSink, GitHubSink, Lifetime, WantedFamily};
+use super::rotation::{Decision, FamilyPlan};
+use super::{Brief, Plan};
+use crate::model::desired::{AppRef, AppSink, Desired, GitHubSink, Lifetime, WantedFamily};
+use crate::model::intent::Intent;
 use crate::model::key::{AccessKeyId, Grants, Permission, SpacesKey, listed_grants};
 use crate::model::name::Run;
-use crate::model::observed::{AppState, DeploymentState, Observed, TargetState};
+use crate::model::observed::{AppState, DeploymentState, Holders, Observed, TargetState, Unfinished};
 use crate::model::sink::Target;
 use crate::model::spec::{AppSpec, Place};
 use crate::model::time::Timestamp;
@@ -21,6 +23,10 @@ pub(crate) const FAMILY: &str = "shop-spaces-key";
 pub(crate) struct World {
     observed: Observed,
     wanted: WantedFamily,
+    intent: Intent,
+    first_seen: Option<BTreeSet<AccessKeyId>>,
+    adopted: Option<AccessKeyId>,
+    stuck: BTreeSet<AppRef>,
 }
 
 impl World {
@@ -38,7 +44,51 @@ impl World {
         Self {
             observed,
             wanted: wanted(target),
+            intent: Intent::Bootstrap,
+            first_seen: None,
+            adopted: None,
+            stuck: BTreeSet::new(),
         }
+    }
+
+    /// What the run is asked to do; without it, `bootstrap`.
+    pub(crate) fn asked(mut self, intent: Intent) -> Self {
+        self.intent = intent;
+        self
+    }
+
+    /// This is not the run's first look: then these keys were active.
+    pub(crate) fn first_saw(mut self, ids: &[&str]) -> Self {
+        self.first_seen = Some(ids.iter().map(|id| AccessKeyId::new(*id)).collect());
+        self
+    }
+
+    /// A hand-made key of this id was given to the family.
+    pub(crate) fn adopting(mut self, id: &str) -> Self {
+        self.adopted = Some(AccessKeyId::new(id));
+        self
+    }
+
+    /// App Platform made no deployment of the spec as it stands.
+    pub(crate) fn stuck(mut self) -> Self {
+        self.stuck.insert(AppRef("shop".to_owned()));
+        self
+    }
+
+    /// Somebody has looked at who may hold old keys, and found nobody.
+    pub(crate) fn nobody_holds_it(mut self) -> Self {
+        let repository = self.wanted.github[0].target.repository.clone();
+        let state = self.observed.apps.iter();
+        let served = state.filter_map(|(app, state)| {
+            let state = state.as_ref().ok()?;
+            Some((app.clone(), Ok(state.active.iter().cloned().collect())))
+        });
+        self.observed.holders = Some(Holders {
+            runs: BTreeMap::from([(repository, Ok(Unfinished::Runs(Vec::new())))]),
+            served: served.collect(),
+            apps: Ok(Some(Vec::new())),
+        });
+        self
     }
 
     /// A key of the family: `ticket` is `<run>-<nonce>`.
@@ -70,15 +120,11 @@ impl World {
 
     /// The app's spec, and what its deployments carry: the active one and one on its way since then.
     pub(crate) fn app(mut self, spec: &str, active: &str, coming: Option<(&str, i64)>) -> Self {
-        let deployment = |id: &str, names: &str, created_at| DeploymentState {
-            id: id.to_owned(),
-            created_at: Some(Timestamp::from_unix(created_at)),
-            spec: Some(spec_with(names)),
-        };
+        let deployment = Self::deployment;
         let state = AppState {
             id: "app-1".to_owned(),
             spec: spec_with(spec),
-            pinned: false,
+            pinned: None,
             active: Some(deployment("active", active, 0)),
             coming: coming
                 .map(|(names, at)| deployment("coming", names, at))
@@ -96,6 +142,15 @@ impl World {
         self
     }
 
+    /// A deployment whose spec names this key.
+    pub(crate) fn deployment(id: &str, names: &str, created_at: i64) -> DeploymentState {
+        DeploymentState {
+            id: id.to_owned(),
+            created_at: Some(Timestamp::from_unix(created_at)),
+            spec: Some(spec_with(names)),
+        }
+    }
+
     /// Anything else that a test wants different.
     pub(crate) fn with(mut self, change: impl FnOnce(&mut Observed, &mut WantedFamily)) -> Self {
         change(&mut self.observed, &mut self.wanted);
@@ -107,7 +162,35 @@ impl World {
     }
 
     pub(crate) fn plan(&self) -> FamilyPlan {
-        rotation::plan(&self.wanted, &self.observed)
+        self.whole_plan().families.remove(0)
+    }
+
+    /// The plan of everything around the family.
+    pub(crate) fn whole_plan(&self) -> Plan {
+        let desired = Desired {
+            region: "nyc3".parse().expect("a region"),
+            endpoint: "https://nyc3.digitaloceanspaces.com".to_owned(),
+            buckets: Vec::new(),
+            families: vec![self.wanted.clone()],
+        };
+        let brief = Brief {
+            intent: &self.intent,
+            adopted: self.adopted.as_ref(),
+            first_seen: self.first_seen.as_ref(),
+            stuck: &self.stuck,
+            patience: Duration::from_mins(30),
+        };
+        super::plan(&desired, &self.wanted.family, &self.observed, &brief)
+    }
+
+    /// What holds back the old key of this id, as a person reads it.
+    pub(crate) fn holds(&self, id: &str) -> Vec<String> {
+        let plan = self.whole_plan();
+        let mut all = plan.retiring();
+        let retirement = all
+            .find(|retirement| retirement.key.id.as_str() == id)
+            .expect("an old key");
+        retirement.holds.iter().map(ToString::to_string).collect()
     }
 
     /// The reasons of a mint as a person reads them.

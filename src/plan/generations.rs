@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::Brief;
 use crate::model::desired::Desired;
 use crate::model::key::SpacesKey;
 use crate::model::name::{Family, KeyName, Mark, Run};
@@ -118,14 +119,23 @@ fn has_ended(run: Run, observed: &Observed) -> bool {
     run.is_earlier_attempt_of(observed.run) || observed.finished_runs.contains(&run)
 }
 
-/// Full-access keys of ours whose run is over, or that are older than an hour.
-pub(super) fn stray_admins(desired: &Desired, admin: &Family, observed: &Observed) -> Vec<SpacesKey> {
+/// Full-access keys of ours whose run is over, that are older than an hour, or that are to be revoked.
+pub(super) fn stray_admins(
+    desired: &Desired,
+    admin: &Family,
+    observed: &Observed,
+    brief: &Brief<'_>,
+) -> Vec<SpacesKey> {
     let ours =
         |family: &Family| family == admin || desired.families.iter().any(|wanted| wanted.family == *family);
     let stray = |key: &&SpacesKey| {
         let old = observed.now.since(key.created_at) >= ADMIN_LIFE;
+        let named = brief
+            .intent
+            .revocation()
+            .is_some_and(|revocation| revocation.key.as_ref() == Some(&key.id));
         KeyName::parse(&key.name).is_some_and(|name| {
-            name.mark == Mark::Admin && ours(&name.family) && (old || has_ended(name.run, observed))
+            name.mark == Mark::Admin && ours(&name.family) && (old || named || has_ended(name.run, observed))
         })
     };
     observed.keys().iter().filter(stray).cloned().collect()

@@ -5,20 +5,38 @@
 
 pub mod app;
 pub mod bucket;
+mod drift;
 pub mod election;
 #[cfg(test)]
 pub(crate) mod fixtures;
+pub mod gate;
 pub mod generations;
+mod obstacles;
 pub mod rotation;
+mod variables;
 
-use crate::model::desired::Desired;
-use crate::model::key::SpacesKey;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::model::desired::{AppRef, Desired, WantedFamily};
+use crate::model::intent::Intent;
+use crate::model::key::{AccessKeyId, SpacesKey};
 use crate::model::name::Family;
 use crate::model::observed::Observed;
+use crate::model::problem::Problem;
+use generations::Generations;
+use obstacles::Room;
 
 pub use app::{AppPlan, Follow};
 pub use bucket::{BucketAction, BucketPlan};
-pub use rotation::{Decision, FamilyPlan, Reason, VariableWrite};
+pub use drift::Reason;
+pub use gate::Retirement;
+pub use obstacles::full_account;
+pub use rotation::{Decision, FamilyPlan};
+pub use variables::VariableWrite;
+
+/// How far the readings of one look may lie apart: a request that is lost is asked again after 20 seconds, for at most 90.
+const LONGEST_LOOK: Duration = Duration::from_mins(2);
 
 /// All that one run is going to do.
 #[derive(Debug, Clone)]
@@ -31,29 +49,79 @@ pub struct Plan {
     pub variables: Vec<VariableWrite>,
     /// The apps.
     pub apps: Vec<AppPlan>,
+    /// The hand-made key that its owner gave to the families, while it exists.
+    pub adopted: Option<Retirement>,
     /// Full-access keys that dead runs left behind.
     pub stray_admins: Vec<SpacesKey>,
+    /// What is wrong with the request, as far as only the account could tell.
+    pub problems: Vec<Problem>,
+    /// Every key of the account.
+    pub present: BTreeSet<AccessKeyId>,
 }
 
-/// Makes the plan. `patience` is how long a deployment may take before it counts as failed.
+/// What the run is after, and what it has learnt that no service tells.
+#[derive(Debug, Clone, Copy)]
+pub struct Brief<'a> {
+    /// What is asked of the keys.
+    pub intent: &'a Intent,
+    /// A hand-made key that its owner gave to the families.
+    pub adopted: Option<&'a AccessKeyId>,
+    /// The active keys of the run's first look; nothing during that look. What became active since is the run's wish
+    /// come true.
+    pub first_seen: Option<&'a BTreeSet<AccessKeyId>>,
+    /// Apps whose spec was put again and of which App Platform made no deployment.
+    pub stuck: &'a BTreeSet<AppRef>,
+    /// How long a deployment may take before it counts as failed.
+    pub patience: Duration,
+}
+
+/// Makes the plan.
 #[must_use]
-pub fn plan(desired: &Desired, admin: &Family, observed: &Observed, patience: std::time::Duration) -> Plan {
-    let families: Vec<FamilyPlan> = desired
-        .families
-        .iter()
-        .map(|wanted| rotation::plan(wanted, observed))
-        .collect();
+pub fn plan(desired: &Desired, admin: &Family, observed: &Observed, brief: &Brief<'_>) -> Plan {
+    let stray_admins = generations::stray_admins(desired, admin, observed, brief);
+    let families = families(desired, observed, brief, stray_admins.len());
     Plan {
         buckets: desired
             .buckets
             .iter()
             .map(|wanted| bucket::plan(wanted, observed))
             .collect(),
-        variables: rotation::variables(desired, &families, observed),
-        apps: app::plan(desired, &families, observed, patience),
-        stray_admins: generations::stray_admins(desired, admin, observed),
+        variables: variables::variables(desired, &families, observed),
+        apps: app::plan(desired, &families, observed, brief.patience),
+        adopted: adopted(desired, observed, brief),
+        problems: brief.strangers(desired, observed),
+        present: observed.keys().iter().map(|key| key.id.clone()).collect(),
+        stray_admins,
         families,
     }
+}
+
+/// Plans family by family; each mint takes of the room that the account has left.
+fn families(desired: &Desired, observed: &Observed, brief: &Brief<'_>, swept: usize) -> Vec<FamilyPlan> {
+    let wanted = desired.families.iter();
+    let all: Vec<(&WantedFamily, Generations)> = wanted
+        .map(|wanted| (wanted, Generations::of(&wanted.family, observed)))
+        .collect();
+    let orphans: usize = all.iter().map(|(_, generations)| generations.orphans.len()).sum();
+    let mut room = Room::beside(observed.keys().len().saturating_sub(orphans + swept));
+    let plans = all.into_iter().map(|(wanted, generations)| {
+        let plan = rotation::plan(wanted, generations, observed, brief, room);
+        room = room.after(&plan);
+        plan
+    });
+    plans.collect()
+}
+
+fn adopted(desired: &Desired, observed: &Observed, brief: &Brief<'_>) -> Option<Retirement> {
+    let wanted = desired.families.iter();
+    let all: Vec<(&WantedFamily, Generations)> = wanted
+        .map(|wanted| (wanted, Generations::of(&wanted.family, observed)))
+        .collect();
+    let successions = all.iter().map(|(wanted, generations)| {
+        let drift = drift::drift(wanted, generations, observed, brief);
+        rotation::succession(wanted, generations, &drift, observed)
+    });
+    gate::adopted(&successions.collect::<Vec<_>>(), observed, brief)
 }
 
 impl Plan {
@@ -65,12 +133,44 @@ impl Plan {
             families,
             variables,
             apps,
+            adopted,
             stray_admins,
+            problems: _,
+            present: _,
         } = self;
         buckets.iter().all(|bucket| bucket.actions.is_empty())
             && families.iter().all(FamilyPlan::is_quiet)
             && variables.is_empty()
             && apps.iter().all(AppPlan::is_quiet)
             && stray_admins.is_empty()
+            && !adopted.as_ref().is_some_and(Retirement::is_free)
+    }
+
+    /// Whether a doubt about a current key may come from the look itself: the key was delivered while the services were
+    /// read one after the other, so one of them was read before and another one after it.
+    #[must_use]
+    pub fn may_be_torn(&self, observed: &Observed) -> bool {
+        let is_young = |plan: &FamilyPlan| {
+            let generations = Generations::of(&plan.family, observed);
+            let current = generations.current();
+            current.is_some_and(|current| observed.now.since(current.since()) < LONGEST_LOOK)
+        };
+        let drifted = |plan: &&FamilyPlan| match &plan.decision {
+            Decision::Mint { reasons } => reasons.iter().any(Reason::is_of_a_sink),
+            Decision::Keep { .. } | Decision::Wait { .. } | Decision::Blocked { .. } => false,
+        };
+        self.families.iter().filter(drifted).any(is_young)
+    }
+
+    /// Whether the account has a key of this id.
+    #[must_use]
+    pub fn has_key(&self, id: &AccessKeyId) -> bool {
+        self.present.contains(id)
+    }
+
+    /// Every key that does not serve, with the family that it belongs to; an adopted one belongs to all.
+    pub fn retiring(&self) -> impl Iterator<Item = &Retirement> {
+        let of_families = self.families.iter().flat_map(|family| &family.retiring);
+        of_families.chain(&self.adopted)
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{BucketOutcome, BucketReport, Change, KeyReport, Report};
+use super::{BucketOutcome, BucketReport, Change, KeyReport, OlderKey, Report};
 use crate::model::problem::Problem;
 
 /// The report as JSON, fields in a fixed order. `schema` grows when a field changes its meaning.
@@ -19,6 +19,7 @@ pub fn render(report: &Report) -> String {
         next_rotation: report.next_rotation().map(|due| due.to_string()),
         buckets: buckets(report),
         keys: keys(report),
+        older_keys: report.older.iter().map(OlderEntry::from).collect(),
         changes: &report.changes,
         kept: &report.kept,
         problems: report.problems.iter().map(ProblemEntry::from).collect(),
@@ -40,6 +41,7 @@ struct Document<'a> {
     next_rotation: Option<String>,
     buckets: Vec<BucketEntry<'a>>,
     keys: Vec<KeyEntry<'a>>,
+    older_keys: Vec<OlderEntry<'a>>,
     changes: &'a [Change],
     kept: &'a [Change],
     problems: Vec<ProblemEntry<'a>>,
@@ -65,6 +67,35 @@ pub(super) struct KeyEntry<'a> {
     grants: &'a [String],
     rotated: bool,
     state: &'a str,
+}
+
+#[derive(Serialize)]
+struct OlderEntry<'a> {
+    family: &'a str,
+    access_key_id: &'a str,
+    standing: &'a str,
+    until: Option<String>,
+    because: &'a [String],
+}
+
+impl<'a> From<&'a OlderKey> for OlderEntry<'a> {
+    fn from(
+        OlderKey {
+            family,
+            access_key_id,
+            standing,
+            until,
+            because,
+        }: &'a OlderKey,
+    ) -> Self {
+        Self {
+            family,
+            access_key_id,
+            standing,
+            until: until.map(|until| until.to_string()),
+            because,
+        }
+    }
 }
 
 #[derive(Serialize)]

@@ -34,6 +34,8 @@ pub struct Report {
     pub buckets: Vec<BucketReport>,
     /// The key families.
     pub keys: Vec<KeyReport>,
+    /// Keys that no longer serve and are still there.
+    pub older: Vec<OlderKey>,
     /// What was (or would be) written, in order: the admin key's pair is not among it.
     pub changes: Vec<Change>,
     /// What was left as it is, and why.
@@ -110,6 +112,21 @@ pub struct KeyReport {
     pub rotated: bool,
     /// How it stands, in one sentence.
     pub state: String,
+}
+
+/// A key that no longer serves and is still there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OlderKey {
+    /// Its family; `adopted` for a key that was given to all of them.
+    pub family: String,
+    /// Its id.
+    pub access_key_id: String,
+    /// `superseded`, `doubtful` or `adopted`.
+    pub standing: String,
+    /// When it will be free, where nothing but time holds it back.
+    pub until: Option<Timestamp>,
+    /// What holds it back, a sentence each.
+    pub because: Vec<String>,
 }
 
 impl Report {
@@ -192,6 +209,13 @@ pub(crate) mod fixtures {
                 grants: vec!["shop-uploads=readwrite".to_owned()],
                 rotated: true,
                 state: "minted and delivered".to_owned(),
+            }],
+            older: vec![OlderKey {
+                family: "shop-spaces-key".to_owned(),
+                access_key_id: "DO00OLDER".to_owned(),
+                standing: "superseded".to_owned(),
+                until: Some(Timestamp::from_unix(1_795_086_400)),
+                because: vec!["its grace period lasts until 2026-11-19T12:26:40Z".to_owned()],
             }],
             changes: vec![
                 Change::new("bucket shop-uploads", "created"),

@@ -1,7 +1,7 @@
 //! The job summary: what changed, what was kept and why, what to do.
 
 use super::markdown::{head, row, text};
-use super::{Change, KeyReport, Report, spoken};
+use super::{Change, KeyReport, OlderKey, Report, spoken};
 use crate::model::problem::Problem;
 
 /// The summary as GitHub-flavoured Markdown.
@@ -20,6 +20,7 @@ pub fn summary(report: &Report) -> String {
         &report.changes,
     );
     page += &keys(report);
+    page += &older(report);
     page += &changes("Left as it is", &report.kept);
     page
 }
@@ -73,6 +74,21 @@ fn key_row(key: &KeyReport, report: &Report) -> String {
     ])
 }
 
+fn older(report: &Report) -> String {
+    let line = |older: &OlderKey| {
+        let until = older.until.map_or("–".to_owned(), |until| until.to_string());
+        row(&[
+            text(&older.family),
+            text(&older.access_key_id),
+            text(&older.standing),
+            until,
+            text(&older.because.join("; ")),
+        ])
+    };
+    let titles = ["Key", "Access key id", "Standing", "Kept until", "Because"];
+    table("Older keys", &titles, report.older.iter().map(line))
+}
+
 fn table(title: &str, titles: &[&str], rows: impl Iterator<Item = String>) -> String {
     let rows: String = rows.collect();
     if rows.is_empty() {
@@ -98,6 +114,7 @@ mod tests {
             changes: vec![],
             problems: vec![],
             keys: vec![],
+            older: vec![],
             kept: vec![],
             ..report()
         };

@@ -42,7 +42,7 @@ async fn an_app_is_found_by_name_and_by_id_on_any_page() {
     let by_name = client.find_app("app-0").await.expect("by name");
     let by_id = client.find_app(&by_name.id).await.expect("by id");
     assert_eq!(by_id.spec.name(), "app-0");
-    assert!(by_id.active.is_some() && !by_id.pinned);
+    assert!(by_id.active.is_some() && by_id.pinned.is_none());
     let missing = client.find_app("shop").await.expect_err("there is no shop");
     assert_eq!(missing.kind, FailureKind::NotFound);
     assert!(missing.detail.contains("app-3"), "{missing}");

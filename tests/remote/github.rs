@@ -1,9 +1,10 @@
 //! Secrets, variables, repositories and runs.
 
 use secrecy::SecretString;
+use spacekeeper::model::observed::Unfinished;
 use spacekeeper::model::time::Timestamp;
 use spacekeeper::remote::FailureKind;
-use spacekeeper::remote::github::{Credential, Unfinished};
+use spacekeeper::remote::github::Credential;
 use spacekeeper_sandbox::FaceName::GitHub;
 use spacekeeper_sandbox::github::Run;
 use spacekeeper_sandbox::{Clock, Fault, Sandbox, World};
@@ -250,13 +251,14 @@ async fn runs_are_looked_up_as_far_as_the_token_may() {
     assert_eq!(client.run_is_over(&shop, 7).await.expect("read"), Some(false));
     assert_eq!(client.run_is_over(&shop, 9).await.expect("read"), Some(true));
     assert_eq!(client.run_is_over(&shop, 10).await.expect("read"), None);
-    let Unfinished::Oldest(oldest) = client.oldest_unfinished_run(&shop).await.expect("read") else {
-        panic!("there is one")
+    let Unfinished::Runs(runs) = client.unfinished_runs(&shop).await.expect("read") else {
+        panic!("the token may look")
     };
-    assert_eq!((oldest.id, oldest.created_at.unix()), (8, NOW - 90));
+    let runs: Vec<_> = runs.iter().map(|run| (run.id, run.created_at.unix())).collect();
+    assert_eq!(runs, [(8, NOW - 90), (7, NOW - 50)], "the oldest first");
     let blind = github_as(&sandbox, Credential::Token("github_pat_x".into()));
     assert_eq!(
-        blind.oldest_unfinished_run(&shop).await.expect("cannot tell"),
+        blind.unfinished_runs(&shop).await.expect("cannot tell"),
         Unfinished::Unknown
     );
 }

@@ -130,5 +130,14 @@ fn lifetime(raw: &RawInputs, door: &mut Door) -> Option<Lifetime> {
     let grace = door.parse("grace-period", raw.grace_period.as_deref().or(Some("24h")), span);
     let (max_age, grace) = (max_age?, grace?);
     let shown = raw.max_age.as_deref().unwrap_or("90d");
-    door.parse("max-age", Some(shown), |_| Lifetime::new(max_age, grace))
+    let lifetime = door.parse("max-age", Some(shown), |_| Lifetime::new(max_age, grace))?;
+    // Grace begins anew with every rotation, so a predecessor would wait for a quiet time that never comes.
+    if lifetime.due_age() < grace {
+        door.warnings.push(format!(
+            "max-age leaves less time between two rotations than the grace period of {} lasts, so old keys pile up: \
+             raise max-age to more than twice the grace period",
+            humantime::format_duration(grace)
+        ));
+    }
+    Some(lifetime)
 }

@@ -8,6 +8,8 @@ use super::super::failure::{Failure, FailureKind, Service, WriteFailure};
 use super::super::transport::Reply;
 use super::deployments::{Deployment, WireDeployment};
 use super::{Call, DigitalOcean, not_found, segment};
+use crate::model::key::AccessKeyId;
+use crate::model::observed::NamingApp;
 use crate::model::spec::AppSpec;
 
 /// Apps a page. Each comes with its spec and those of its deployments, so a page of 200 would be megabytes.
@@ -29,8 +31,8 @@ pub struct App {
     pub in_progress: Option<Deployment>,
     /// What waits for its turn; after an update, the deployment that the update caused.
     pub pending: Option<Deployment>,
-    /// Whether a rollback pinned the app to an older deployment, so that a new spec does not go live.
-    pub pinned: bool,
+    /// The deployment that a rollback pinned the app to, so that a new spec does not go live.
+    pub pinned: Option<Deployment>,
     /// Where it is reached; workers and jobs have none.
     pub live_url: Option<String>,
 }
@@ -53,7 +55,7 @@ struct WireApp {
     #[serde(default)]
     pending_deployment: Option<WireDeployment>,
     #[serde(default)]
-    pinned_deployment: Option<Value>,
+    pinned_deployment: Option<WireDeployment>,
     #[serde(default)]
     live_url: Option<String>,
 }
@@ -105,6 +107,23 @@ impl DigitalOcean {
         updated(&subject, &reply).map_err(WriteFailure::Lost)
     }
 
+    /// Every app of the account that names one of these keys: in the spec that it shall have, or in a deployment that
+    /// serves or is on its way.
+    pub async fn apps_naming(&self, keys: &[AccessKeyId]) -> Result<Vec<NamingApp>, Failure> {
+        let subject = "list apps";
+        let mut naming = Vec::new();
+        for app in self.list(subject, "/v2/apps", PER_PAGE).await? {
+            let app = readable(subject, app)?;
+            let named = keys.iter().filter(|key| app.mentions(key));
+            naming.extend(named.map(|key| NamingApp {
+                id: app.id.clone(),
+                name: app.spec.name().to_owned(),
+                key: key.clone(),
+            }));
+        }
+        Ok(naming)
+    }
+
     /// There is no lookup by name; every tool lists and compares.
     async fn app_named(&self, name: &str) -> Result<App, Failure> {
         let subject = format!("find app {name}");
@@ -117,6 +136,16 @@ impl DigitalOcean {
             names.push(app.spec.name().to_owned());
         }
         Err(not_found(&subject, &existing(&names)))
+    }
+}
+
+impl App {
+    fn mentions(&self, key: &AccessKeyId) -> bool {
+        let deployments = [&self.active, &self.in_progress, &self.pending]
+            .into_iter()
+            .flatten();
+        let deployed = deployments.filter_map(|deployment| deployment.spec.as_ref());
+        deployed.chain([&self.spec]).any(|spec| spec.mentions(key))
     }
 }
 
@@ -137,7 +166,7 @@ fn readable(subject: &str, app: WireApp) -> Result<App, Failure> {
         active: deployment(app.active_deployment)?,
         in_progress: deployment(app.in_progress_deployment)?,
         pending: deployment(app.pending_deployment)?,
-        pinned: app.pinned_deployment.is_some_and(|pinned| !pinned.is_null()),
+        pinned: deployment(app.pinned_deployment)?,
         live_url: app.live_url.filter(|url| !url.is_empty()),
     })
 }

@@ -61,6 +61,20 @@ impl DigitalOcean {
         Ok(renamed)
     }
 
+    /// Empties the grants of a key and leaves the rest, which its owner can undo. The API documents an empty list as a
+    /// key that may do nothing.
+    ///
+    /// `Malformed` when the echo still shows a grant: then the key still opens something.
+    pub async fn empty_grants(&self, key: &SpacesKey) -> Result<SpacesKey, Failure> {
+        let subject = format!("empty the grants of Spaces key {}", key.id);
+        let body = wire::key_body(&key.name, &[]);
+        let call = Call::new(&subject, Method::PUT, key_path(&key.id)).with(body);
+        let reply: KeyReply = self.ask(&call).await?;
+        let emptied = readable(&subject, reply.key)?;
+        check_echo(&subject, &emptied, &key.name, &[])?;
+        Ok(emptied)
+    }
+
     /// Deletes a key, for good. A key that is gone already is a success.
     pub async fn delete_key(&self, id: &AccessKeyId) -> Result<(), Failure> {
         let subject = format!("delete Spaces key {id}");

@@ -41,7 +41,7 @@ impl DigitalOcean {
         let mut failure = not_found(&subject, "no log was kept");
         for kind in KINDS {
             match self.log_of_kind(&subject, &path, kind, lines).await {
-                Ok(tail) if !tail.is_empty() => return Ok(tail),
+                Ok(tail) if tail.iter().any(|line| !line.trim().is_empty()) => return Ok(tail),
                 Ok(_) => {}
                 Err(error) => failure = error,
             }

@@ -22,7 +22,6 @@ use serde::de::DeserializeOwned;
 
 pub use app::Announce;
 pub use key::{AppKey, BadAppKey};
-pub use runs::{Unfinished, UnfinishedRun};
 pub use variables::Variable;
 
 use super::base_url::BaseUrl;

@@ -1,15 +1,20 @@
 //! Workflow runs: whether the run that minted a key still lives, and whether any run may still use an old one.
 
+use futures_util::future::join_all;
 use serde::Deserialize;
 
 use super::super::failure::{Failure, FailureKind};
 use super::secrets::read_time;
 use super::{GitHub, repository_path};
+use crate::model::observed::{Unfinished, UnfinishedRun};
 use crate::model::sink::Repository;
-use crate::model::time::Timestamp;
 
 /// States of a run that has not begun or not ended. A job that waits for an approval may read its secrets much later.
 const UNFINISHED: [&str; 5] = ["queued", "in_progress", "waiting", "pending", "requested"];
+
+/// The states that every server knows; the others came with deployment protection rules, and a server without them
+/// refuses the words.
+const KNOWN_EVERYWHERE: [&str; 2] = ["queued", "in_progress"];
 
 /// The largest page that the API gives.
 const PER_PAGE: u64 = 100;
@@ -35,26 +40,8 @@ struct RunPage {
 struct ListedRun {
     id: u64,
     created_at: String,
-}
-
-/// What is known of the workflow runs that have not ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unfinished {
-    /// The token may not look.
-    Unknown,
-    /// There is none.
-    None,
-    /// The oldest of them.
-    Oldest(UnfinishedRun),
-}
-
-/// A workflow run that has not ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UnfinishedRun {
-    /// Its id.
-    pub id: u64,
-    /// When it was queued, by GitHub's clock: then it was given the repository's secrets.
-    pub created_at: Timestamp,
+    #[serde(default)]
+    status: Option<String>,
 }
 
 impl GitHub {
@@ -66,37 +53,47 @@ impl GitHub {
         Ok(run.and_then(|run| run.status).map(|status| status == "completed"))
     }
 
-    /// The oldest workflow run that has not ended, queued and waiting ones included.
+    /// The workflow runs that have not ended, queued and waiting ones included.
     ///
-    /// Of each state the last page is read, since the list is newest first.
-    pub async fn oldest_unfinished_run(&self, repository: &Repository) -> Result<Unfinished, Failure> {
-        let mut oldest: Option<UnfinishedRun> = None;
-        for status in UNFINISHED {
-            let Some(run) = readable(self.oldest_run(repository, status).await)? else {
-                return Ok(Unfinished::Unknown);
-            };
-            let older = run.filter(|run| oldest.is_none_or(|oldest| run.created_at < oldest.created_at));
-            oldest = older.or(oldest);
+    /// Of each state the last page is read, since the list is newest first and the oldest are those that matter.
+    pub async fn unfinished_runs(&self, repository: &Repository) -> Result<Unfinished, Failure> {
+        let states = UNFINISHED.map(|status| self.oldest_runs(repository, status));
+        let mut all = Vec::new();
+        for runs in join_all(states).await {
+            match readable(runs)? {
+                Some(runs) => all.extend(runs),
+                None => return Ok(Unfinished::Unknown),
+            }
         }
-        Ok(oldest.map_or(Unfinished::None, Unfinished::Oldest))
+        // One that changed its state between two lists is in both.
+        all.sort_by_key(|run| (run.created_at, run.id));
+        all.dedup();
+        Ok(Unfinished::Runs(all))
     }
 
-    async fn oldest_run(
+    async fn oldest_runs(
         &self,
         repository: &Repository,
         status: &str,
-    ) -> Result<Option<UnfinishedRun>, Failure> {
+    ) -> Result<Vec<UnfinishedRun>, Failure> {
         let subject = format!("list {status} workflow runs of {repository}");
         let path = repository_path(repository);
         let page = |number| format!("{path}/actions/runs?status={status}&per_page={PER_PAGE}&page={number}");
-        let mut runs: RunPage = self.get(repository, &subject, page(1)).await?;
+        let mut runs: RunPage = match self.get(repository, &subject, page(1)).await {
+            Err(Failure {
+                kind: FailureKind::Invalid,
+                ..
+            }) if !KNOWN_EVERYWHERE.contains(&status) => return Ok(Vec::new()),
+            listed => listed?,
+        };
         let last = runs.total_count.div_ceil(PER_PAGE).min(LAST_PAGE);
         if last > 1 {
             runs = self.get(repository, &subject, page(last)).await?;
         }
-        let runs = runs.workflow_runs.iter().map(|run| run.read(&subject));
-        let runs: Vec<_> = runs.collect::<Result<_, Failure>>()?;
-        Ok(runs.into_iter().min_by_key(|run| run.created_at))
+        // One that ended since the list was made may still stand in it.
+        let ended = |run: &&ListedRun| run.status.as_deref() == Some("completed");
+        let runs = runs.workflow_runs.iter().filter(|run| !ended(run));
+        runs.map(|run| run.read(&subject)).collect()
     }
 }
 

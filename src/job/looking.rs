@@ -1,0 +1,135 @@
+//! The looks at the world that one run takes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Job;
+use crate::apply::FullAccess;
+use crate::model::bucket::BucketName;
+use crate::model::desired::{AppRef, WantedBucket};
+use crate::model::key::SpacesKey;
+use crate::model::name::Run;
+use crate::model::observed::{AppState, BucketState, Observed, Reading};
+use crate::model::problem::Problem;
+use crate::model::sink::Target;
+use crate::model::time::Timestamp;
+use crate::observe::{self, GitHubView};
+use crate::plan::gate::keys_in_question;
+use crate::plan::generations::runs_in_question;
+use crate::remote::spaces::{Freshness, KeyPair};
+use crate::remote::{SealingKey, Spaces};
+
+/// What was read of the world, and what seals secrets for it.
+pub(super) struct World {
+    pub(super) observed: Observed,
+    pub(super) sealing: BTreeMap<Target, SealingKey>,
+    pub(super) access: Option<(KeyPair, Spaces)>,
+}
+
+impl Job<'_> {
+    pub(super) async fn observe(&self, full_access: &mut FullAccess) -> World {
+        let buckets = async {
+            let access = self.open_buckets(full_access).await;
+            let states = self.observe_buckets(access.as_ref()).await;
+            (access.ok().flatten(), states)
+        };
+        let ((access, buckets), (now, keys, finished_runs), github, apps) =
+            tokio::join!(buckets, self.keys_and_runs(), self.github(), self.apps());
+        let GitHubView {
+            targets,
+            sealing,
+            moved,
+        } = github;
+        let mut observed = Observed {
+            now,
+            run: self.request.runner.run,
+            keys,
+            finished_runs,
+            buckets,
+            targets,
+            apps,
+            moved,
+            holders: None,
+        };
+        self.look_for_holders(&mut observed).await;
+        World {
+            observed,
+            sealing,
+            access,
+        }
+    }
+
+    /// Asked only when there is a key that no longer serves: it takes a request per state of workflow runs and a list of
+    /// all apps.
+    async fn look_for_holders(&self, observed: &mut Observed) {
+        let stuck = BTreeSet::new();
+        let in_question = keys_in_question(&self.desired, &self.brief(&stuck), observed.keys());
+        if let (false, Some(digitalocean)) = (in_question.is_empty(), &self.session.digitalocean) {
+            let github = self.session.github.as_ref();
+            observed.holders = Some(observe::holders(digitalocean, github, observed, &in_question).await);
+        }
+    }
+
+    async fn keys_and_runs(&self) -> (Timestamp, Reading<Vec<SpacesKey>>, BTreeSet<Run>) {
+        let Some(digitalocean) = &self.session.digitalocean else {
+            return (observe::EPOCH, Ok(Vec::new()), BTreeSet::new());
+        };
+        let runner = &self.request.runner;
+        let in_question =
+            |keys: &[SpacesKey]| runs_in_question(&self.desired, &self.admin_family, keys, runner.run);
+        let github = self.session.github.as_ref();
+        observe::keys_and_runs(digitalocean, github, runner.repository.as_ref(), in_question).await
+    }
+
+    async fn github(&self) -> GitHubView {
+        match &self.session.github {
+            Some(github) => observe::github(github, &self.desired).await,
+            None => GitHubView::default(),
+        }
+    }
+
+    async fn apps(&self) -> BTreeMap<AppRef, Reading<AppState>> {
+        match &self.session.digitalocean {
+            Some(digitalocean) => observe::apps(digitalocean, &self.desired).await,
+            None => BTreeMap::new(),
+        }
+    }
+
+    async fn open_buckets(&self, full_access: &mut FullAccess) -> Result<Option<(KeyPair, Spaces)>, Problem> {
+        let freshness = if full_access.is_fresh() {
+            Freshness::Fresh
+        } else {
+            Freshness::Settled
+        };
+        let pair = full_access.pair().await?;
+        Ok(pair.map(|pair| {
+            let spaces = self.session.spaces(&pair, freshness);
+            (pair, spaces)
+        }))
+    }
+
+    async fn observe_buckets(
+        &self,
+        access: Result<&Option<(KeyPair, Spaces)>, &Problem>,
+    ) -> BTreeMap<BucketName, Reading<BucketState>> {
+        match access {
+            Ok(access) => observe::buckets(access.as_ref().map(|(_, spaces)| spaces), &self.desired).await,
+            Err(problem) => {
+                let unreadable = |wanted: &WantedBucket| (wanted.name.clone(), Err(problem.clone()));
+                self.desired.buckets.iter().map(unreadable).collect()
+            }
+        }
+    }
+
+    /// A repository that has moved is written under its new name; GitHub redirects reads only.
+    pub(super) fn follow_moves(&mut self, world: &mut World) {
+        for (wanted, found) in std::mem::take(&mut world.observed.moved) {
+            self.desired.rename_repository(&wanted, &found);
+            if wanted != found {
+                let what = format!("it has moved to {found}, where the secrets are written now");
+                let remedy = format!("Set github-repository: {found}.");
+                self.ledger
+                    .note(Problem::new(format!("repository {wanted}"), what, remedy));
+            }
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! What one run does to the world, in order.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tokio::time::Instant;
+
+use super::looking::World;
+use super::{Done, Job};
+use crate::apply::{
+    self, BucketWork, Findings, FullAccess, KeyOutcome, Keys, Next, Outcomes, Round, Writers,
+};
+use crate::model::desired::AppRef;
+use crate::model::key::AccessKeyId;
+use crate::model::observed::Observed;
+use crate::model::problem::Problem;
+use crate::model::sink::Target;
+use crate::plan::{AppPlan, Plan};
+use crate::remote::spaces::KeyPair;
+use crate::remote::{SealingKey, Spaces};
+use crate::report::BucketOutcome;
+
+/// One look, the plan that it made, and what stands in the way of a mint.
+pub(super) struct View {
+    pub(super) observed: Observed,
+    pub(super) sealing: BTreeMap<Target, SealingKey>,
+    pub(super) plan: Plan,
+    pub(super) findings: Findings,
+}
+
+impl Job<'_> {
+    pub(super) async fn apply(&self, plan: Plan, world: &World, full_access: FullAccess) -> Done {
+        self.console.open_group("Preparing");
+        let work = world
+            .access
+            .as_ref()
+            .map(|(pair, spaces)| self.bucket_work(pair, spaces));
+        let (created, findings) = self.prepare(&plan, world, work.as_ref()).await;
+        self.console.close_group();
+        self.console.open_group("Keys");
+        let finish_buckets = async {
+            let outcomes = self.configure(&plan, work.as_ref(), &created).await;
+            self.retire_admin(full_access).await;
+            outcomes
+        };
+        let first = View {
+            observed: world.observed.clone(),
+            sealing: world.sealing.clone(),
+            plan: plan.clone(),
+            findings,
+        };
+        let mut keys = Keys::new();
+        let settle_keys = self.in_time("keys", self.settle_keys(first, &created, &mut keys));
+        let (buckets, last) = tokio::join!(finish_buckets, settle_keys);
+        self.console.close_group();
+        let last = if let Some(view) = last {
+            Box::pin(self.settle_rest(view, &buckets, &mut keys)).await
+        } else {
+            self.tell_unrevoked(&plan, &keys);
+            plan.clone()
+        };
+        Done {
+            plan,
+            last,
+            buckets,
+            keys,
+        }
+    }
+
+    /// Deployments and old keys. A compromised key goes before any deployment is waited for.
+    async fn settle_rest(&self, view: View, buckets: &Outcomes, keys: &mut Keys) -> Plan {
+        let mut view = view;
+        if self.request.intent.revocation().is_some() {
+            view = self.look_at_old_keys(view, keys, false).await;
+            self.tell_unrevoked(&view.plan, keys);
+        }
+        if view.plan.apps.is_empty() {
+            return self.look_at_old_keys(view, keys, false).await.plan;
+        }
+        let deployed = !view.plan.apps.iter().all(AppPlan::is_quiet);
+        self.console.open_group("Deployments");
+        let stuck = self.settle_deployments(&view, keys).await;
+        self.console.close_group();
+        if !stuck.is_empty() {
+            view = Box::pin(self.replace_undeployed(view, &stuck, buckets, keys)).await;
+        }
+        self.look_at_old_keys(view, keys, deployed).await.plan
+    }
+
+    async fn settle_deployments(&self, view: &View, keys: &Keys) -> BTreeMap<AppRef, Problem> {
+        let writers = self.writers(&view.observed, &view.sealing);
+        let wait = self.request.patience.deployment;
+        let settle = apply::settle_deployments(&writers, &view.plan.apps, keys, wait);
+        self.in_time("apps", settle).await
+    }
+
+    /// App Platform makes no deployment of a spec that it holds already. Other values make it another spec, so the kept
+    /// keys of such an app are replaced; what was minted just now is not.
+    async fn replace_undeployed(
+        &self,
+        view: View,
+        stuck: &BTreeMap<AppRef, Problem>,
+        buckets: &Outcomes,
+        keys: &mut Keys,
+    ) -> View {
+        let before = keys.len();
+        let of_stuck = self.desired.families.iter().filter(|wanted| {
+            let sink = wanted.app.as_ref();
+            sink.is_some_and(|sink| stuck.contains_key(&sink.app))
+        });
+        for wanted in of_stuck {
+            if let Some(KeyOutcome::Kept { .. }) = keys.get(&wanted.family) {
+                keys.remove(&wanted.family);
+            }
+        }
+        if keys.len() == before || self.shutdown.requested() {
+            for problem in stuck.values() {
+                self.ledger.failed(problem.clone());
+            }
+            return view;
+        }
+        self.console.open_group("Keys, once more");
+        let apps: BTreeSet<AppRef> = stuck.keys().cloned().collect();
+        let settled = match self.look_again(&view, &apps).await {
+            Some(again) => {
+                let settle = Box::pin(self.settle_keys(again, buckets, keys));
+                self.in_time("keys", settle).await
+            }
+            None => None,
+        };
+        self.console.close_group();
+        let Some(view) = settled else { return view };
+        self.console.open_group("Deployments, once more");
+        let still_stuck = self.settle_deployments(&view, keys).await;
+        for problem in still_stuck.into_values() {
+            self.ledger.failed(problem);
+        }
+        self.console.close_group();
+        view
+    }
+
+    fn bucket_work(&self, pair: &KeyPair, spaces: &Spaces) -> BucketWork<'_> {
+        let elsewhere = self
+            .session
+            .elsewhere(&self.request.access, self.desired.region, pair);
+        BucketWork {
+            spaces: spaces.clone(),
+            ledger: &self.ledger,
+            elsewhere,
+        }
+    }
+
+    /// Everything that needs no key: leftovers, old keys, buckets, variables, the app's opinion of the new spec.
+    async fn prepare(
+        &self,
+        plan: &Plan,
+        world: &World,
+        work: Option<&BucketWork<'_>>,
+    ) -> (Outcomes, Findings) {
+        plan.problems
+            .iter()
+            .for_each(|problem| self.ledger.failed(problem.clone()));
+        let writers = self.writers(&world.observed, &world.sealing);
+        let buckets = async {
+            match work {
+                Some(work) => work.create_all(&plan.buckets).await,
+                None => self.without_access(plan),
+            }
+        };
+        let all = async {
+            let preflight = apply::preflight(&writers, plan, &self.desired, &world.observed);
+            let (buckets, findings, ()) = tokio::join!(buckets, preflight, apply::clear(&writers, plan));
+            (buckets, findings)
+        };
+        self.interruptible(all).await.unwrap_or_else(|| {
+            self.ledger.failed(Problem::new(
+                "this run",
+                "a signal stopped it before any key was minted",
+                "Run again.",
+            ));
+            (Outcomes::new(), Findings::default())
+        })
+    }
+
+    async fn configure(&self, plan: &Plan, work: Option<&BucketWork<'_>>, created: &Outcomes) -> Outcomes {
+        let Some(work) = work else { return created.clone() };
+        let configured = self
+            .interruptible(work.configure_all(&plan.buckets, created))
+            .await;
+        configured.unwrap_or_else(|| created.clone())
+    }
+
+    /// No full-access key came about, so every bucket failed for the reason that the plan names.
+    fn without_access(&self, plan: &Plan) -> Outcomes {
+        plan.buckets
+            .iter()
+            .filter_map(|bucket| bucket.problem.clone())
+            .for_each(|problem| self.ledger.failed(problem));
+        plan.buckets
+            .iter()
+            .map(|bucket| (bucket.name.clone(), BucketOutcome::Failed))
+            .collect()
+    }
+
+    /// Rounds of mint and wait, until every family has come to an end. Returns the last look; nothing when a signal
+    /// ended the wait for one.
+    async fn settle_keys(&self, first: View, buckets: &Outcomes, keys: &mut Keys) -> Option<View> {
+        let deadline = Instant::now() + self.request.patience.lock;
+        let mut view = first;
+        if view.plan.may_be_torn(&view.observed) {
+            view = self.look_again(&view, &BTreeSet::new()).await?;
+        }
+        loop {
+            let writers = self.writers(&view.observed, &view.sealing);
+            let round = Round {
+                plans: &view.plan.families,
+                observed: &view.observed,
+                findings: &view.findings,
+                buckets,
+            };
+            match round.play(&writers, deadline, keys).await {
+                Next::Settled => {
+                    self.tell_winners(keys);
+                    return Some(view);
+                }
+                Next::LookAgain => view = self.look_again(&view, &BTreeSet::new()).await?,
+            }
+        }
+    }
+
+    /// Names the runs that have done what this one was asked to do.
+    fn tell_winners(&self, keys: &Keys) {
+        let is_new = |id: &AccessKeyId| self.first_seen.as_ref().is_some_and(|seen| !seen.contains(id));
+        for (family, outcome) in keys {
+            if let KeyOutcome::Kept { current, .. } = outcome
+                && is_new(&current.key.id)
+            {
+                let (run, id) = (current.name.run.spoken(), &current.key.id);
+                let what = format!("{run} has delivered {id} meanwhile, so this run had nothing left to do");
+                self.ledger.note(Problem::new(format!("key {family}"), what, ""));
+            }
+        }
+    }
+
+    /// A new look, with everything cleared away that it shows to be left over: a rival that died while it was waited for
+    /// has left a key that is an orphan now.
+    async fn look_again(&self, view: &View, stuck: &BTreeSet<AppRef>) -> Option<View> {
+        let Some(World {
+            observed, sealing, ..
+        }) = self.interruptible(self.observe(&mut FullAccess::none())).await
+        else {
+            self.ledger.failed(Problem::new(
+                "keys",
+                "a signal stopped the run while it waited",
+                "Run again.",
+            ));
+            return None;
+        };
+        let observed = Observed {
+            buckets: view.observed.buckets.clone(),
+            ..observed
+        };
+        let plan = self.plan(&observed, stuck);
+        let writers = self.writers(&observed, &sealing);
+        let preflight = apply::preflight(&writers, &plan, &self.desired, &observed);
+        let (findings, ()) = tokio::join!(preflight, apply::clear(&writers, &plan));
+        Some(View {
+            observed,
+            sealing,
+            plan,
+            findings,
+        })
+    }
+
+    pub(super) fn writers<'w>(
+        &'w self,
+        observed: &Observed,
+        sealing: &'w BTreeMap<Target, SealingKey>,
+    ) -> Writers<'w> {
+        Writers {
+            transport: &self.session.transport,
+            digitalocean: self.session.digitalocean.as_ref(),
+            cleaner: self.session.cleaner.as_ref(),
+            github: self.session.github.as_ref(),
+            spaces_endpoint: &self.session.spaces_endpoint,
+            sealing,
+            existing_variables: apply::existing_variables(observed),
+            app_ids: apply::app_ids(observed),
+            desired: &self.desired,
+            admin_family: &self.admin_family,
+            run: self.request.runner.run,
+            repository: self.request.runner.repository.as_ref(),
+            lock_timeout: self.request.patience.lock,
+            env_file: self
+                .request
+                .runner
+                .env_file
+                .as_deref()
+                .filter(|_| self.request.export_env),
+            ledger: &self.ledger,
+            console: self.console,
+            shutdown: self.shutdown,
+        }
+    }
+
+    /// A key that is kept cannot be exported: nobody can read its secret back.
+    pub(super) fn tell_unexported(&self, done: &Done) {
+        let minted = done
+            .keys
+            .values()
+            .any(|outcome| matches!(outcome, KeyOutcome::Minted { .. }));
+        if self.request.export_env && !minted && !done.keys.is_empty() {
+            let what = "no key was minted, and the secret of a kept key cannot be read back";
+            self.ledger.note(Problem::new(
+                "export-env",
+                what,
+                "Read the GitHub secrets in later steps instead.",
+            ));
+        }
+    }
+}

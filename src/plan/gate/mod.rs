@@ -1,0 +1,306 @@
+//! The revoke gate: whether a key that no longer serves may go, and what speaks against it.
+//!
+//! A key outlives its usefulness as long as anything may still hold it. Nobody can be asked whether it does (the API
+//! knows no last use), so every place is ruled out that may have got it: sinks, deployments, other apps, workflow runs
+//! that were queued before its successor was delivered; grace stands for the rest.
+
+mod retirement;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
+use super::Brief;
+use super::generations::Generation;
+use crate::model::desired::{AppSink, Desired, WantedFamily};
+use crate::model::intent::Means;
+use crate::model::key::{AccessKeyId, SpacesKey};
+use crate::model::name::{Family, KeyName, Mark};
+use crate::model::observed::{AppState, DeploymentState, Holders, Observed, Reading, Unfinished};
+use crate::model::problem::Problem;
+use crate::model::sink::Repository;
+use crate::model::time::Timestamp;
+use retirement::lease_end;
+
+pub use retirement::{Carrier, Hold, Holder, Released, Retirement, Standing};
+
+/// The keys about which the gate will have to decide, read off the names alone: when there are none, nobody need look
+/// at who may hold them.
+#[must_use]
+pub fn keys_in_question(desired: &Desired, brief: &Brief<'_>, keys: &[SpacesKey]) -> Vec<AccessKeyId> {
+    let mut in_question: Vec<AccessKeyId> = desired
+        .families
+        .iter()
+        .flat_map(|wanted| old_keys(&wanted.family, brief, keys))
+        .collect();
+    let adopted = brief.adopted.filter(|id| keys.iter().any(|key| key.id == **id));
+    in_question.extend(adopted.cloned());
+    in_question
+}
+
+/// Every delivered or half delivered key of a family that has more than one; a compromised one even when it is alone,
+/// since a person wants to know beforehand what its end breaks.
+fn old_keys(family: &Family, brief: &Brief<'_>, keys: &[SpacesKey]) -> Vec<AccessKeyId> {
+    let delivered = keys.iter().filter(|key| {
+        KeyName::parse(&key.name).is_some_and(|name| {
+            name.family == *family && matches!(name.mark, Mark::Active { .. } | Mark::Delivering)
+        })
+    });
+    let ids: Vec<AccessKeyId> = delivered.map(|key| key.id.clone()).collect();
+    if ids.len() > 1 || brief.intent.revocation().is_some() {
+        ids
+    } else {
+        Vec::new()
+    }
+}
+
+/// The successor of old keys: a key of which it is known that every sink holds it, or why it is not.
+#[derive(Debug, Clone)]
+pub(super) struct Succession<'a> {
+    pub(super) wanted: &'a WantedFamily,
+    pub(super) current: Option<&'a Generation>,
+    /// Why it cannot be relied upon.
+    pub(super) doubts: Vec<Hold>,
+}
+
+impl Succession<'_> {
+    /// Judges one old key.
+    pub(super) fn judge(
+        &self,
+        key: &SpacesKey,
+        standing: Standing,
+        observed: &Observed,
+        brief: &Brief<'_>,
+    ) -> Retirement {
+        // A key that is quarantined already waits for the gate like any other.
+        let ended = |means| means == Means::Quarantine && key.grants.is_empty();
+        let revocation = brief.intent.revocation();
+        let compromised =
+            revocation.filter(|revocation| revocation.means(&key.id) && !ended(revocation.means));
+        let mut holds = self.doubts_about(key);
+        let mut breaks = Vec::new();
+        match (compromised, self.current) {
+            (Some(_), _) => breaks = self.holders(key, observed.now, observed),
+            (None, Some(current)) if holds.is_empty() => holds = self.conditions(key, current, observed),
+            _ => {}
+        }
+        Retirement {
+            key: key.clone(),
+            standing,
+            holds,
+            breaks,
+            compromised: compromised.is_some(),
+            means: compromised.map_or(Means::Delete, |revocation| revocation.means),
+            blind_spots: self.blind_spots(observed),
+        }
+    }
+
+    fn doubts_about(&self, key: &SpacesKey) -> Vec<Hold> {
+        match self.current {
+            Some(current) if current.key.id != key.id => self.doubts.clone(),
+            _ => vec![Hold::NoSuccessor],
+        }
+    }
+
+    /// All that must have come about since the successor was delivered.
+    fn conditions(&self, key: &SpacesKey, current: &Generation, observed: &Observed) -> Vec<Hold> {
+        let Some(holders) = &observed.holders else {
+            return vec![Hold::Unread("who may still hold it".to_owned())];
+        };
+        let lease = Hold::Lease(lease_end(key));
+        let (since, mut holds) = self.served_since(current, observed, holders);
+        let grace = Hold::Grace(since.after(self.wanted.lifetime.grace()));
+        let pending = |hold: &Hold| hold.ends_at().is_some_and(|until| observed.now < until);
+        holds.extend([grace, lease].into_iter().filter(pending));
+        holds.extend(self.unreadable(holders));
+        let held = self.holders(key, current.since(), observed);
+        holds.extend(held.into_iter().map(Hold::Held));
+        holds
+    }
+
+    /// Since when nothing new can have got the old key: since the stamp, and since the app has served the current one
+    /// without a break. With what is in the way of that.
+    fn served_since(
+        &self,
+        current: &Generation,
+        observed: &Observed,
+        holders: &Holders,
+    ) -> (Timestamp, Vec<Hold>) {
+        let Some((sink, state)) = self.app(observed) else {
+            return (current.since(), Vec::new());
+        };
+        let id = &current.key.id;
+        let mut holds: Vec<Hold> = carriers(sink, state)
+            .filter(|(deployment, _)| !deployment.names(id))
+            .map(|(_, carrier)| Hold::Behind(carrier))
+            .collect();
+        if state.is_pinned_away_from(id) {
+            holds.push(Hold::Pinned(sink.app.to_string()));
+        }
+        let served = match holders.served.get(&sink.app) {
+            Some(Ok(served)) => unbroken(state, served, id),
+            _ => None,
+        };
+        (current.since().max(served.unwrap_or(current.since())), holds)
+    }
+
+    /// What a condition needs and nobody could read. A missing permission is no such thing: see [`Self::blind_spots`].
+    fn unreadable(&self, holders: &Holders) -> Vec<Hold> {
+        let unread = |subject: String| Hold::Unread(subject);
+        let runs = self.repositories().into_iter().filter_map(|repository| {
+            let unreadable = holders.runs.get(repository).is_none_or(Reading::is_err);
+            unreadable.then(|| unread(format!("the list of workflow runs of {repository}")))
+        });
+        let served = self.wanted.app.iter().filter_map(|sink| {
+            let unreadable = holders.served.get(&sink.app).is_none_or(Reading::is_err);
+            unreadable.then(|| unread(format!("the list of deployments of app {}", sink.app)))
+        });
+        let apps = holders
+            .apps
+            .is_err()
+            .then(|| unread("the list of the account's apps".to_owned()));
+        runs.chain(served).chain(apps).collect()
+    }
+
+    /// Everything that holds the key, or was given its secrets before `delivered`.
+    fn holders(&self, key: &SpacesKey, delivered: Timestamp, observed: &Observed) -> Vec<Holder> {
+        let own = self.app(observed);
+        let mut found: Vec<Holder> = own.map_or_else(Vec::new, |(sink, state)| naming(sink, state, &key.id));
+        if let Some(holders) = &observed.holders {
+            let repositories = self.repositories().into_iter();
+            found.extend(repositories.flat_map(|repository| queued_by(delivered, repository, holders)));
+            let others = holders.apps.iter().flatten().flatten();
+            let others = others.filter(|app| own.is_none_or(|(_, state)| state.id != app.id));
+            found.extend(
+                others
+                    .filter(|app| app.key == key.id)
+                    .map(|app| Holder::App(app.name.clone())),
+            );
+        }
+        found
+    }
+
+    fn blind_spots(&self, observed: &Observed) -> Vec<String> {
+        let Some(holders) = &observed.holders else {
+            return Vec::new();
+        };
+        let runs = self.repositories().into_iter().filter_map(|repository| {
+            let unseen = matches!(holders.runs.get(repository), Some(Ok(Unfinished::Unknown)));
+            unseen.then(|| format!("workflow runs of {repository} (github-token lacks Actions: read)"))
+        });
+        let apps = matches!(holders.apps, Ok(None))
+            .then(|| "other apps of the account (digitalocean-token lacks app:read)".to_owned());
+        runs.chain(apps).collect()
+    }
+
+    fn app<'o>(&self, observed: &'o Observed) -> Option<(&AppSink, &'o AppState)> {
+        let sink = self.wanted.app.as_ref()?;
+        Some((sink, observed.apps.get(&sink.app)?.as_ref().ok()?))
+    }
+
+    fn repositories(&self) -> BTreeSet<&Repository> {
+        let sinks = self.wanted.github.iter();
+        sinks.map(|sink| &sink.target.repository).collect()
+    }
+}
+
+fn carriers<'s>(sink: &AppSink, state: &'s AppState) -> impl Iterator<Item = (&'s DeploymentState, Carrier)> {
+    let app = sink.app.to_string();
+    let active = state.active.iter().map(|deployment| (deployment, true));
+    let coming = state.coming.iter().map(|deployment| (deployment, false));
+    active.chain(coming).map(move |(deployment, serves)| {
+        let carrier = Carrier {
+            app: app.clone(),
+            id: deployment.id.clone(),
+            serves,
+        };
+        (deployment, carrier)
+    })
+}
+
+/// The creation of the oldest deployment in the unbroken row back from the active one that carries the key.
+fn unbroken(state: &AppState, served: &[DeploymentState], id: &AccessKeyId) -> Option<Timestamp> {
+    let active = state.active.as_ref()?;
+    let back = served
+        .iter()
+        .skip_while(|deployment| deployment.id != active.id)
+        .take_while(|deployment| deployment.names(id));
+    back.last().unwrap_or(active).created_at
+}
+
+/// What of the family's own app names the key: its deployments, or a variable that is not ours.
+fn naming(sink: &AppSink, state: &AppState, id: &AccessKeyId) -> Vec<Holder> {
+    let named = carriers(sink, state).filter(|(deployment, _)| deployment.mentions(id));
+    let named: Vec<Holder> = named.map(|(_, carrier)| Holder::Deployment(carrier)).collect();
+    if named.is_empty() && state.spec.mentions(id) {
+        vec![Holder::App(sink.app.to_string())]
+    } else {
+        named
+    }
+}
+
+/// Repository secrets are read when a run is queued, so one that was queued by the time of the delivery may have the
+/// old ones; so may the later jobs of our own run.
+fn queued_by(delivered: Timestamp, repository: &Repository, holders: &Holders) -> Vec<Holder> {
+    let Some(Ok(Unfinished::Runs(runs))) = holders.runs.get(repository) else {
+        return Vec::new();
+    };
+    let old = runs.iter().filter(|run| run.created_at <= delivered);
+    old.map(|run| Holder::Run {
+        repository: repository.clone(),
+        id: run.id,
+        queued_at: run.created_at,
+    })
+    .collect()
+}
+
+/// The key that its owner gave to the request's families, held back by whatever holds it back in any of them.
+pub(super) fn adopted(
+    successions: &[Succession<'_>],
+    observed: &Observed,
+    brief: &Brief<'_>,
+) -> Option<Retirement> {
+    let id = brief.adopted?;
+    let key = observed.keys().iter().find(|key| key.id == *id)?;
+    let family = KeyName::parse(&key.name).map(|name| name.family);
+    let is_ours = |succession: &Succession<'_>| Some(&succession.wanted.family) == family.as_ref();
+    if successions.iter().any(is_ours) {
+        return None;
+    }
+    let mut judged = successions
+        .iter()
+        .map(|succession| succession.judge(key, Standing::Adopted, observed, brief));
+    let first = judged.next()?;
+    Some(judged.fold(first, Retirement::and))
+}
+
+impl Brief<'_> {
+    /// A key that is to be revoked by its id and is not one of the request's families.
+    pub(super) fn strangers(&self, desired: &Desired, observed: &Observed) -> Vec<Problem> {
+        let named = self
+            .intent
+            .revocation()
+            .and_then(|revocation| revocation.key.as_ref());
+        let named = named.filter(|id| self.adopted != Some(*id));
+        let key = named.and_then(|id| observed.keys().iter().find(|key| key.id == *id));
+        let family = |key: &SpacesKey| KeyName::parse(&key.name).map(|name| name.family);
+        let is_ours = |key: &&SpacesKey| {
+            let family = family(key);
+            desired
+                .families
+                .iter()
+                .any(|wanted| Some(&wanted.family) == family.as_ref())
+        };
+        let stranger = key.filter(|key| !is_ours(key));
+        stranger.map(not_ours).into_iter().collect()
+    }
+}
+
+fn not_ours(key: &SpacesKey) -> Problem {
+    let what = format!(
+        "its name is {}, so it is no key of this request's families",
+        key.name
+    );
+    let remedy = "Check revoke-access-key-id; a hand-made key is named in adopt-access-key-id too.";
+    Problem::new(format!("key {}", key.id), what, remedy)
+}

@@ -1,0 +1,443 @@
+//! The gate, condition by condition.
+
+use std::time::Duration;
+
+use super::*;
+use crate::model::intent::{Intent, Revocation};
+use crate::model::observed::{NamingApp, UnfinishedRun};
+use crate::model::problem::Problem;
+use crate::plan::Decision;
+use crate::plan::fixtures::World;
+
+const DAY: i64 = 86_400;
+
+/// DO1 was superseded by DO2, which was delivered at second 10,000; it is long after that.
+fn superseded() -> World {
+    World::at(10_000 + 3 * DAY)
+        .key("DO1", 90, "1-aaaa", "active-2s")
+        .key("DO2", 9_990, "2-bbbb", "active-7ps")
+        .secrets_written(10_000)
+        .id_variable("DO2")
+        .nobody_holds_it()
+}
+
+fn revoking(key: Option<&str>) -> Intent {
+    let key = key.map(AccessKeyId::new);
+    Intent::Revoke(Revocation {
+        key,
+        means: Means::Delete,
+    })
+}
+
+fn with_holders(world: World, change: impl FnOnce(&mut Holders)) -> World {
+    world.with(|observed, _| change(observed.holders.as_mut().expect("somebody looked")))
+}
+
+fn run(id: u64, created_at: i64) -> UnfinishedRun {
+    UnfinishedRun {
+        id,
+        created_at: Timestamp::from_unix(created_at),
+    }
+}
+
+#[test]
+fn a_superseded_key_that_nothing_holds_is_released() {
+    assert!(superseded().holds("DO1").is_empty());
+    assert!(superseded().plan().retiring[0].released().is_some());
+    assert!(!superseded().whole_plan().is_quiet());
+}
+
+#[test]
+fn the_current_key_is_never_among_them() {
+    let plan = superseded().plan();
+    assert!(plan.retiring.iter().all(|old| old.key.id.as_str() != "DO2"));
+}
+
+#[test]
+fn grace_counts_from_the_stamp_of_the_successor() {
+    let early = superseded().with(|observed, _| observed.now = Timestamp::from_unix(10_000 + DAY - 1));
+    assert_eq!(
+        early.holds("DO1"),
+        ["its grace period lasts until 1970-01-02T02:46:40Z"]
+    );
+    assert_eq!(
+        early.plan().retiring[0].free_at(),
+        Some(Timestamp::from_unix(10_000 + DAY))
+    );
+}
+
+#[test]
+fn nobody_looked_is_not_the_same_as_nobody_is_there() {
+    let unseen = superseded().with(|observed, _| observed.holders = None);
+    assert_eq!(unseen.holds("DO1"), ["who may still hold it could not be read"]);
+    assert_eq!(unseen.plan().retiring[0].free_at(), None);
+}
+
+#[test]
+fn a_workflow_run_holds_the_values_of_its_queueing() {
+    let of = |queued| {
+        with_holders(superseded(), |holders| {
+            let runs = holders.runs.values_mut().next().expect("a repository");
+            *runs = Ok(Unfinished::Runs(vec![run(7, queued)]));
+        })
+    };
+    assert_eq!(
+        of(10_000).holds("DO1"),
+        ["workflow run 7 of acme/shop, queued at 1970-01-01T02:46:40Z, may still use it"],
+        "in the second of the delivery it may have had either"
+    );
+    assert!(of(10_001).holds("DO1").is_empty());
+}
+
+#[test]
+fn what_may_not_be_seen_is_told_and_what_cannot_be_read_holds() {
+    let unreadable = || Problem::new("runs", "no answer", "");
+    let blind = with_holders(superseded(), |holders| {
+        holders
+            .runs
+            .values_mut()
+            .for_each(|runs| *runs = Ok(Unfinished::Unknown));
+        holders.apps = Ok(None);
+    });
+    assert!(blind.holds("DO1").is_empty());
+    assert_eq!(blind.plan().retiring[0].blind_spots.len(), 2);
+    let unread = with_holders(superseded(), |holders| {
+        holders
+            .runs
+            .values_mut()
+            .for_each(|runs| *runs = Err(unreadable()));
+        holders.apps = Err(unreadable());
+    });
+    assert_eq!(unread.holds("DO1").len(), 2);
+}
+
+#[test]
+fn an_app_that_names_it_holds_it() {
+    let world = with_holders(superseded(), |holders| {
+        holders.apps = Ok(Some(vec![NamingApp {
+            id: "app-9".to_owned(),
+            name: "blog".to_owned(),
+            key: AccessKeyId::new("DO1"),
+        }]));
+    });
+    assert_eq!(world.holds("DO1"), ["app blog still names it"]);
+}
+
+#[test]
+fn every_deployment_must_carry_the_successor() {
+    let serving = superseded().app("DO2", "DO1", None).nobody_holds_it();
+    assert_eq!(
+        serving.holds("DO1"),
+        [
+            "the serving deployment active of app shop does not carry the current key",
+            "the serving deployment active of app shop still names it",
+        ]
+    );
+    let coming = superseded()
+        .app("DO2", "DO2", Some(("DO1", 10_100)))
+        .nobody_holds_it();
+    assert!(coming.holds("DO1")[0].starts_with("the coming deployment coming of app shop does not carry"));
+    assert!(
+        superseded()
+            .app("DO2", "DO2", None)
+            .nobody_holds_it()
+            .holds("DO1")
+            .is_empty()
+    );
+}
+
+#[test]
+fn grace_counts_from_the_unbroken_row_of_deployments() {
+    let now = 10_000 + 3 * DAY;
+    let served = |rows: &[(&str, &str, i64)]| {
+        let world = superseded().app("DO2", "DO2", None).nobody_holds_it();
+        let row: Vec<DeploymentState> = rows
+            .iter()
+            .map(|(id, names, at)| World::deployment(id, names, *at))
+            .collect();
+        with_holders(world, |holders| {
+            holders
+                .served
+                .values_mut()
+                .for_each(|served| *served = Ok(Vec::clone(&row)));
+        })
+    };
+    let young = [
+        ("active", "DO2", now - 60),
+        ("b", "DO1", now - 120),
+        ("c", "DO2", 10_001),
+    ];
+    assert_eq!(served(&young).holds("DO1").len(), 1, "the row is broken by b");
+    let old = [
+        ("active", "DO2", now - 60),
+        ("b", "DO2", now - 2 * DAY),
+        ("c", "DO1", 50),
+    ];
+    assert!(served(&old).holds("DO1").is_empty(), "the row goes back to b");
+}
+
+#[test]
+fn a_pinned_app_holds_unless_it_is_pinned_to_the_successor() {
+    let pinned = |names: &str| {
+        let deployment = World::deployment("pin", names, 5);
+        superseded()
+            .app("DO2", "DO2", None)
+            .nobody_holds_it()
+            .with(|observed, _| {
+                let state = observed.apps.values_mut().next().expect("an app");
+                state.as_mut().expect("readable").pinned = Some(deployment);
+            })
+    };
+    assert_eq!(
+        pinned("DO1").holds("DO1"),
+        ["app shop is pinned to an older deployment by a rollback"]
+    );
+    assert!(matches!(pinned("DO1").plan().decision, Decision::Blocked { .. }));
+    assert!(pinned("DO2").holds("DO1").is_empty());
+}
+
+#[test]
+fn drift_and_rivals_hold_everything() {
+    let drifted = superseded().id_variable("DO9").nobody_holds_it();
+    assert_eq!(
+        drifted.holds("DO1"),
+        [
+            "the current key is not in every sink: variable SPACES_ACCESS_KEY_ID in acme/shop names another key"
+        ]
+    );
+    let now = 10_000 + 3 * DAY;
+    let rivalled = superseded().key("DO3", now - 5, "3-cccc", "pending");
+    assert_eq!(rivalled.holds("DO1"), ["run 3 is rotating the family"]);
+}
+
+#[test]
+fn a_doubtful_key_waits_for_a_successor_and_then_like_any_other() {
+    let newer = superseded().key("DO3", 10_500, "3-cccc", "delivering");
+    assert!(newer.holds("DO3")[0].contains("a run died while it delivered DO3"));
+    let older = superseded().key("DO0", 9_000, "3-cccc", "delivering");
+    assert!(older.holds("DO0").is_empty());
+}
+
+#[test]
+fn even_without_grace_the_lease_must_be_over() {
+    let instant = superseded().with(|observed, wanted| {
+        observed.now = Timestamp::from_unix(10_010);
+        let keys = observed.keys.as_mut().expect("readable");
+        keys[0].created_at = Timestamp::from_unix(9_900);
+        wanted.lifetime = crate::model::desired::Lifetime::new(Duration::from_hours(1), Duration::ZERO)
+            .expect("a lifetime");
+    });
+    assert_eq!(
+        instant.holds("DO1"),
+        ["the run that minted it may still write until 1970-01-01T02:56:00Z"]
+    );
+}
+
+#[test]
+fn a_compromised_key_waits_for_its_successor_only() {
+    let early = superseded().with(|observed, _| observed.now = Timestamp::from_unix(10_010));
+    let old = early.asked(revoking(Some("DO1")));
+    assert!(old.holds("DO1").is_empty());
+    assert!(
+        matches!(old.plan().decision, Decision::Keep { .. }),
+        "its successor stays"
+    );
+    let current = superseded().asked(revoking(Some("DO2")));
+    assert_eq!(current.reasons(), ["DO2 is to be revoked"]);
+    assert_eq!(current.holds("DO2"), ["no newer key is delivered yet"]);
+    let all = superseded().asked(revoking(None));
+    assert_eq!(all.reasons(), ["DO2 is to be revoked"]);
+    assert!(all.holds("DO1").is_empty());
+}
+
+#[test]
+fn what_became_active_meanwhile_is_the_replacement() {
+    let replaced = superseded().asked(revoking(None)).first_saw(&["DO1"]);
+    assert!(matches!(replaced.plan().decision, Decision::Keep { .. }));
+    assert!(replaced.holds("DO1").is_empty());
+    let forced = superseded().asked(Intent::Rotate { force: true });
+    assert_eq!(forced.reasons(), ["force was asked for"]);
+    let done = superseded()
+        .asked(Intent::Rotate { force: true })
+        .first_saw(&["DO1"]);
+    assert!(matches!(done.plan().decision, Decision::Keep { .. }));
+}
+
+#[test]
+fn a_revoked_key_is_told_with_all_that_it_breaks() {
+    let world = with_holders(superseded(), |holders| {
+        let runs = (1..=9).map(|id| run(id, 10_000)).collect();
+        holders
+            .runs
+            .values_mut()
+            .for_each(|held| *held = Ok(Unfinished::Runs(Vec::clone(&runs))));
+    });
+    let plan = world.asked(revoking(Some("DO1"))).plan();
+    let warning = plan.retiring[0]
+        .warning()
+        .expect("it breaks something")
+        .to_string();
+    assert!(
+        warning.contains("workflow run 1 of acme/shop") && warning.contains("and 4 more"),
+        "{warning}"
+    );
+}
+
+#[test]
+fn an_adopted_key_goes_through_the_gate_and_a_strangers_never() {
+    let stranger = || {
+        superseded().with(|observed, _| {
+            let keys = observed.keys.as_mut().expect("readable");
+            let mut by_hand = keys[0].clone();
+            by_hand.id = AccessKeyId::new("DO9");
+            "by hand".clone_into(&mut by_hand.name);
+            keys.push(by_hand);
+        })
+    };
+    assert!(stranger().whole_plan().adopted.is_none());
+    assert!(stranger().adopting("DO9").holds("DO9").is_empty());
+    let early = stranger()
+        .adopting("DO9")
+        .with(|observed, _| observed.now = Timestamp::from_unix(10_010));
+    assert!(!early.holds("DO9").is_empty());
+    let own = superseded().adopting("DO2").whole_plan();
+    assert!(
+        own.adopted.is_none(),
+        "a key of the family is judged as what it is"
+    );
+    let revoked = stranger().asked(revoking(Some("DO9"))).whole_plan();
+    assert_eq!(revoked.problems.len(), 1);
+    assert!(revoked.retiring().all(|old| old.key.id.as_str() != "DO9"));
+}
+
+#[test]
+fn an_app_that_nothing_is_deployed_to_means_another_key() {
+    let stuck = superseded().app("DO2", "DO1", None).nobody_holds_it().stuck();
+    assert_eq!(
+        stuck.reasons(),
+        ["app shop names the current key, and App Platform does not deploy it"]
+    );
+}
+
+/// A small generator of random numbers (splitmix64).
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (z ^ (z >> 31)) % sides
+    }
+
+    fn time(&mut self) -> i64 {
+        i64::try_from(self.roll(400_000)).expect("a few days")
+    }
+
+    fn id(&mut self) -> String {
+        format!("DO{}", self.roll(5))
+    }
+}
+
+/// A world in which anything may be so: any marks and ages, any values in the sinks, any deployments and runs.
+fn any_world(dice: &mut Dice) -> World {
+    let mut world = World::at(400_000);
+    for n in 0..dice.roll(5) {
+        let created_at = dice.time();
+        let mark = match dice.roll(5) {
+            0 => "pending".to_owned(),
+            1 => "delivering".to_owned(),
+            _ => Mark::Active {
+                since: Timestamp::from_unix(created_at + 10),
+            }
+            .to_string(),
+        };
+        world = world.key(&format!("DO{n}"), created_at, &format!("{}-aaaa", n + 1), &mark);
+    }
+    world = world.secrets_written(dice.time()).id_variable(&dice.id());
+    if dice.roll(2) == 0 {
+        let (spec, active, coming, at) = (dice.id(), dice.id(), dice.id(), dice.time());
+        let coming = (dice.roll(3) == 0).then_some((coming.as_str(), at));
+        world = world.app(&spec, &active, coming);
+    }
+    world = world.nobody_holds_it();
+    let (run, created_at, named) = (dice.roll(3), dice.time(), dice.id());
+    with_holders(world, |holders| {
+        if run == 0 {
+            let runs = Unfinished::Runs(vec![self::run(7, created_at)]);
+            holders
+                .runs
+                .values_mut()
+                .for_each(|held| *held = Ok(runs.clone()));
+        }
+        holders.apps = Ok(Some(vec![NamingApp {
+            id: "app-9".to_owned(),
+            name: "blog".to_owned(),
+            key: AccessKeyId::new(named),
+        }]));
+    })
+}
+
+/// Insists that nothing in the world may hold a released key, and that its successor is where it should be.
+fn may_go(world: &World, old: &Retirement, story: &str) {
+    let (observed, wanted) = (world.observed(), world.wanted());
+    let id = &old.key.id;
+    let state = observed
+        .targets
+        .values()
+        .next()
+        .expect("a target")
+        .as_ref()
+        .expect("readable");
+    let current = state.variables.values().next().expect("the id variable");
+    assert_ne!(current, id.as_str(), "the variable names it, {story}");
+    let generations = crate::plan::generations::Generations::of(&wanted.family, &observed);
+    let serving = generations.current().expect("a successor");
+    assert_eq!(serving.key.id.as_str(), current, "{story}");
+    assert!(generations.rivals.is_empty(), "{story}");
+    assert!(state.secrets.values().all(|at| *at <= serving.since()), "{story}");
+    assert!(
+        observed.now >= serving.since().after(wanted.lifetime.grace()),
+        "{story}"
+    );
+    for app in observed.apps.values().flatten() {
+        let deployments = app.active.iter().chain(&app.coming);
+        for deployment in deployments {
+            assert!(
+                deployment.names(&serving.key.id) && !deployment.names(id),
+                "{story}"
+            );
+        }
+        assert!(!app.spec.names(id), "{story}");
+    }
+    let holders = observed.holders.expect("somebody looked");
+    let named = |app: &NamingApp| app.key == *id;
+    assert!(!holders.apps.iter().flatten().flatten().any(named), "{story}");
+    let early = |run: &UnfinishedRun| run.created_at <= serving.since();
+    let runs = holders.runs.values().flatten();
+    for runs in runs {
+        assert!(
+            !matches!(runs, Unfinished::Runs(runs) if runs.iter().any(early)),
+            "{story}"
+        );
+    }
+}
+
+#[test]
+fn in_no_world_whatever_is_a_key_released_that_anything_may_hold() {
+    const WORLDS: u64 = 20_000;
+    let mut released = 0;
+    for seed in 0..WORLDS {
+        let world = any_world(&mut Dice(seed));
+        let plan = world.whole_plan();
+        for old in plan.retiring().filter(|old| old.is_free()) {
+            may_go(&world, old, &format!("world {seed}"));
+            released += 1;
+        }
+    }
+    assert!(
+        released > WORLDS / 1_000,
+        "only {released} keys are released in all these worlds"
+    );
+}
