@@ -2,12 +2,15 @@
 //! mint is never repeated under the same name.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::json;
 use spacekeeper_sandbox::{Entry, FaceName};
 
 use crate::fixture;
-use crate::fixture::{DigitalOcean, Fault, GitHub, Outcome, Run, Sandbox, Spaces, World};
+use crate::fixture::scenario::{DUE_ROTATION_WITH_AN_APP, REVOCATION, Scenario, serves};
+use crate::fixture::under_way::until_answered;
+use crate::fixture::{DigitalOcean, Fault, GitHub, Outcome, Run, Sandbox, Spaces, World, live_keys};
 
 const SLOW_DOWN: &str = "<?xml version=\"1.0\"?><Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message>\
                          <RequestId>tx0</RequestId></Error>";
@@ -139,6 +142,134 @@ fn may_have_been_carried_out(entry: &Entry) -> bool {
     entry.status.is_none_or(|status| status >= 500)
 }
 
+/// A way in which one request goes wrong.
+type Kind = (&'static str, fn(u64) -> Fault);
+
+/// Everything that the sandbox can do to a request, but for the stall, which takes its time.
+const KINDS: [Kind; 9] = [
+    ("429 that says when", |number| {
+        Fault::nth(number).status(429).header("retry-after", "0")
+    }),
+    ("429 that says nothing", |number| Fault::nth(number).status(429)),
+    ("500", |number| Fault::nth(number).status(500)),
+    ("502 with HTML", |number| Fault::nth(number).html(502)),
+    ("503 SlowDown", |number| {
+        let slow_down = Fault::nth(number).status(503);
+        slow_down
+            .header("content-type", "application/xml")
+            .body(SLOW_DOWN)
+    }),
+    ("reset before", |number| Fault::nth(number).before().reset()),
+    ("reset after", |number| Fault::nth(number).after().reset()),
+    ("half a body", |number| Fault::nth(number).after().garbage()),
+    ("wrong content type", |number| {
+        Fault::nth(number).after().wrong_content_type()
+    }),
+];
+
+/// Longer than the product waits for an answer: it asks again, and the first request lands when nobody awaits it.
+const STALL: Duration = Duration::from_secs(30);
+
+impl Scenario {
+    fn requests_without_faults(self) -> u64 {
+        let sandbox = (self.before)();
+        let requests = (self.ask)(&sandbox).go().green().journal.0.len();
+        u64::try_from(requests).expect("a number")
+    }
+
+    /// One request goes wrong once: the run itself makes good for it.
+    fn survives(self, (kind, fault): Kind, number: u64) {
+        let sandbox = (self.before)();
+        let before = sandbox.journal().last().map_or(0, |entry| entry.number);
+        sandbox.script(fault(before + number));
+        let outcome = (self.ask)(&sandbox).go();
+        let story = format!("{kind} at request {number}: {outcome:#?}");
+        assert_eq!(outcome.exit, Some(0), "{story}");
+        serves(&sandbox, &story);
+        let unfinished = |name: &&String| !name.contains("--active-") && name.contains("--");
+        assert_eq!(live_keys(&sandbox).iter().find(unfinished), None, "{story}");
+        assert_names_are_new(&sandbox.world(), &outcome.journal.0, &story);
+    }
+
+    /// One request hangs: the run may fail, and the next one puts it right.
+    fn outlives_a_stall(self, number: u64) {
+        let sandbox = (self.before)();
+        let before = sandbox.journal().last().map_or(0, |entry| entry.number);
+        sandbox.script(Fault::nth(before + number).before().delay(STALL));
+        let outcome = (self.ask)(&sandbox).run_id(101).go();
+        let story = format!("request {number} hangs: {outcome:#?}");
+        assert!(matches!(outcome.exit, Some(0 | 1)), "{story}");
+        until_answered(&sandbox, before + number);
+        sandbox.advance(Duration::from_mins(12));
+        let repaired = (self.ask)(&sandbox).run_id(102).go();
+        assert_eq!(repaired.exit, Some(0), "{story}\n{repaired:#?}");
+        serves(&sandbox, &story);
+    }
+}
+
+/// Does each of these, some of them side by side.
+fn side_by_side<T: Copy + Send + Sync>(all: &[T], at_a_time: usize, each: impl Fn(T) + Sync) {
+    let each = &each;
+    std::thread::scope(|scope| {
+        for share in 0..at_a_time {
+            scope.spawn(move || {
+                all.iter()
+                    .skip(share)
+                    .step_by(at_a_time)
+                    .for_each(|one| each(*one));
+            });
+        }
+    });
+}
+
+fn every_kind_at_every_request(scenario: Scenario) {
+    let requests = 1..=scenario.requests_without_faults();
+    let all: Vec<(Kind, u64)> = requests
+        .flat_map(|number| KINDS.map(|kind| (kind, number)))
+        .collect();
+    assert!(all.len() > 180, "{}", all.len());
+    side_by_side(&all, SIDE_BY_SIDE, |(kind, number)| {
+        scenario.survives(kind, number);
+    });
+}
+
+/// Three kinds a request, others at the next one: in a command that differs from another in a few calls only.
+fn every_request_with_changing_kinds(scenario: Scenario) {
+    let requests = 1..=scenario.requests_without_faults();
+    let all: Vec<(Kind, u64)> = requests
+        .flat_map(|number| {
+            [0, 2, 5].map(|step| {
+                (
+                    KINDS[usize::try_from(number + step).expect("a number") % KINDS.len()],
+                    number,
+                )
+            })
+        })
+        .collect();
+    side_by_side(&all, SIDE_BY_SIDE, |(kind, number)| {
+        scenario.survives(kind, number);
+    });
+}
+
+#[test]
+fn a_rotation_with_an_app_survives_everything() {
+    every_kind_at_every_request(DUE_ROTATION_WITH_AN_APP);
+}
+
+#[test]
+fn a_revocation_survives_everything() {
+    every_request_with_changing_kinds(REVOCATION);
+}
+
+#[test]
+fn a_request_that_hangs_and_lands_late_is_put_right_by_the_next_run() {
+    let requests = DUE_ROTATION_WITH_AN_APP.requests_without_faults();
+    let all: Vec<u64> = (1..=requests).collect();
+    side_by_side(&all, all.len(), |number| {
+        DUE_ROTATION_WITH_AN_APP.outlives_a_stall(number);
+    });
+}
+
 fn at_request(number: u32) -> Fault {
     Fault::nth(number.into())
 }
@@ -147,6 +278,27 @@ fn at_request(number: u32) -> Fault {
 fn a_429_that_says_when() {
     let fault = |number| at_request(number).status(429).header("retry-after", "0");
     every_request_survives("429", &requests(None), fault);
+}
+
+#[test]
+fn a_429_that_says_nothing() {
+    every_request_survives("bare 429", &requests(None), |number| {
+        at_request(number).status(429)
+    });
+}
+
+#[test]
+fn half_a_body() {
+    every_request_survives("half a body", &requests(None), |number| {
+        at_request(number).after().garbage()
+    });
+}
+
+#[test]
+fn a_wrong_content_type() {
+    every_request_survives("wrong content type", &requests(None), |number| {
+        at_request(number).after().wrong_content_type()
+    });
 }
 
 #[test]

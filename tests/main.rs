@@ -4,13 +4,16 @@ mod fixture;
 
 mod admin_key;
 mod app_platform;
+mod concurrency;
 mod converge;
+mod crash;
 mod deployments;
 mod dry_run;
 mod faults;
 mod gate;
 mod github_app;
 mod inputs;
+mod interleavings;
 mod network;
 mod refusals;
 mod remote;
