@@ -14,8 +14,8 @@ ENV RUSTFLAGS="-C target-feature=+crt-static"
 # Of the sandbox, the tests and the benchmark cargo wants the files to exist; they are not compiled.
 COPY Cargo.toml Cargo.lock ./
 COPY sandbox/Cargo.toml sandbox/
-RUN mkdir src sandbox/src tests benches \
- && touch src/lib.rs sandbox/src/lib.rs tests/main.rs benches/bootstrap.rs \
+RUN mkdir -p src sandbox/src tests/model benches \
+ && touch src/lib.rs sandbox/src/lib.rs tests/main.rs tests/model/main.rs benches/bootstrap.rs \
  && echo 'fn main() {}' > src/main.rs \
  && cargo build --release --locked --bin spacekeeper
 

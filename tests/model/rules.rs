@@ -1,0 +1,171 @@
+//! What a run asks of the rules, and their answers. The product's are in [`crate::product`]; a test may put others in
+//! their place, to see that the model notices.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use crate::clock;
+use crate::world::{App, DeploymentNo, Key, KeyId, Repository, RunNo, Time};
+
+/// A list of keys as it was read, and what Actions said about the runs behind them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Seen {
+    pub(crate) now: Time,
+    pub(crate) keys: Vec<Key>,
+    pub(crate) finished: u8,
+}
+
+/// Everything that a run looks at.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Sight {
+    pub(crate) seen: Seen,
+    pub(crate) repository: Repository,
+    pub(crate) app: Option<App>,
+}
+
+/// What a run was started for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Errand {
+    Bootstrap,
+    Force,
+    Revoke,
+}
+
+/// What a run is after, and what it has learnt so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Task {
+    pub(crate) errand: Errand,
+    /// The active keys of its first look.
+    pub(crate) first_seen: Option<KeySet>,
+    /// Whether App Platform made no deployment of the unchanged spec.
+    pub(crate) stuck: bool,
+}
+
+/// The part of a plan that the model carries out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Advice {
+    /// Keys of dead runs that no sink has seen.
+    pub(crate) sweep: KeySet,
+    /// Old keys that nothing holds back any more.
+    pub(crate) retire: KeySet,
+    pub(crate) need: Need,
+    /// The current key that the id variable lacks.
+    pub(crate) variable: Option<KeyId>,
+    pub(crate) chase: Chase,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    Keep(KeyId),
+    Mint,
+    Wait(KeyId),
+    Blocked,
+}
+
+/// Which deployment of a kept key is still awaited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Chase {
+    Nothing,
+    Deployment(DeploymentNo),
+    Redeploy,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Election {
+    GoOn,
+    LookAgain,
+    Yield(KeyId),
+    Done,
+}
+
+pub(crate) trait Rules {
+    fn advise(&self, sight: &Sight, who: RunNo, task: &Task) -> Advice;
+    fn elect(&self, own: KeyId, known: KeySet, seen: &Seen, who: RunNo) -> Election;
+    /// The unfinished keys of runs that live.
+    fn rivals(&self, seen: &Seen, who: RunNo) -> KeySet;
+    /// Whether a run heeds the end of its lease.
+    fn fences(&self) -> bool {
+        true
+    }
+}
+
+/// A few keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(crate) struct KeySet(u128);
+
+impl KeySet {
+    pub(crate) fn contains(self, id: KeyId) -> bool {
+        self.0 & (1 << id) != 0
+    }
+
+    pub(crate) fn iter(self) -> impl Iterator<Item = KeyId> {
+        (0..128).filter(move |id| self.contains(*id))
+    }
+
+    pub(crate) fn first(self) -> Option<KeyId> {
+        u8::try_from(self.0.trailing_zeros()).ok().filter(|id| *id < 128)
+    }
+
+    pub(crate) fn without(self, id: KeyId) -> Self {
+        Self(self.0 & !(1 << id))
+    }
+
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl FromIterator<KeyId> for KeySet {
+    fn from_iter<T: IntoIterator<Item = KeyId>>(ids: T) -> Self {
+        Self(ids.into_iter().fold(0, |set, id| set | 1 << id))
+    }
+}
+
+/// Rules that remember their answers: the same sight comes up again and again.
+pub(crate) struct Remembered<R> {
+    rules: R,
+    advice: Memory<(Sight, RunNo, Task), Advice>,
+    elections: Memory<(KeyId, KeySet, Seen, RunNo), Election>,
+    rivals: Memory<(Seen, RunNo), KeySet>,
+}
+
+type Memory<Q, A> = RefCell<HashMap<Q, A>>;
+
+impl<R: Rules> Remembered<R> {
+    pub(crate) fn new(rules: R) -> Self {
+        Self {
+            rules,
+            advice: Memory::default(),
+            elections: Memory::default(),
+            rivals: Memory::default(),
+        }
+    }
+}
+
+impl<R: Rules> Rules for Remembered<R> {
+    fn advise(&self, sight: &Sight, who: RunNo, task: &Task) -> Advice {
+        let sight = clock::rewound(sight.clone());
+        let question = (sight.clone(), who, *task);
+        recall(&self.advice, question, || self.rules.advise(&sight, who, task))
+    }
+
+    fn elect(&self, own: KeyId, known: KeySet, seen: &Seen, who: RunNo) -> Election {
+        let question = (own, known, seen.clone(), who);
+        recall(&self.elections, question, || {
+            self.rules.elect(own, known, seen, who)
+        })
+    }
+
+    fn rivals(&self, seen: &Seen, who: RunNo) -> KeySet {
+        recall(&self.rivals, (seen.clone(), who), || self.rules.rivals(seen, who))
+    }
+
+    fn fences(&self) -> bool {
+        self.rules.fences()
+    }
+}
+
+fn recall<Q: Eq + Hash, A: Copy>(memory: &Memory<Q, A>, question: Q, answer: impl FnOnce() -> A) -> A {
+    *memory.borrow_mut().entry(question).or_insert_with(answer)
+}
