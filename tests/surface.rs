@@ -275,6 +275,7 @@ fn the_document_on_rotation_has_every_sentence_with_which_the_gate_holds_a_key_b
         repository: "acme/4242".parse().expect("a repository"),
         id: 4242,
         queued_at: Timestamp::from_unix(0),
+        own: false,
     };
     let holds = [
         Hold::NoSuccessor,

@@ -15,7 +15,7 @@ use super::generations::Generation;
 use crate::model::desired::{AppSink, Desired, WantedFamily};
 use crate::model::intent::Means;
 use crate::model::key::{AccessKeyId, SpacesKey};
-use crate::model::name::{Family, KeyName, Mark};
+use crate::model::name::{Family, KeyName, Mark, Run};
 use crate::model::observed::{AppState, DeploymentState, Holders, Observed, Reading, Unfinished};
 use crate::model::problem::Problem;
 use crate::model::sink::Repository;
@@ -168,7 +168,9 @@ impl Succession<'_> {
         let mut found: Vec<Holder> = own.map_or_else(Vec::new, |(sink, state)| naming(sink, state, &key.id));
         if let Some(holders) = &observed.holders {
             let repositories = self.repositories().into_iter();
-            found.extend(repositories.flat_map(|repository| queued_by(delivered, repository, holders)));
+            found.extend(
+                repositories.flat_map(|repository| queued_by(delivered, repository, holders, observed.run)),
+            );
             let others = holders.apps.iter().flatten().flatten();
             let others = others.filter(|app| own.is_none_or(|(_, state)| state.id != app.id));
             found.extend(
@@ -241,7 +243,7 @@ fn naming(sink: &AppSink, state: &AppState, id: &AccessKeyId) -> Vec<Holder> {
 
 /// Repository secrets are read when a run is queued, so one that was queued by the time of the delivery may have the
 /// old ones; so may the later jobs of our own run.
-fn queued_by(delivered: Timestamp, repository: &Repository, holders: &Holders) -> Vec<Holder> {
+fn queued_by(delivered: Timestamp, repository: &Repository, holders: &Holders, own: Run) -> Vec<Holder> {
     let Some(Ok(Unfinished::Runs(runs))) = holders.runs.get(repository) else {
         return Vec::new();
     };
@@ -250,6 +252,7 @@ fn queued_by(delivered: Timestamp, repository: &Repository, holders: &Holders) -
         repository: repository.clone(),
         id: run.id,
         queued_at: run.created_at,
+        own: run.id == own.id,
     })
     .collect()
 }

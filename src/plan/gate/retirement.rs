@@ -78,6 +78,8 @@ pub enum Holder {
         id: u64,
         /// When it was queued.
         queued_at: Timestamp,
+        /// Whether it is the one that looks: its later jobs were given the same values.
+        own: bool,
     },
     /// A deployment that names it.
     Deployment(Carrier),
@@ -219,9 +221,16 @@ impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Run {
+                queued_at, own: true, ..
+            } => write!(
+                f,
+                "this very workflow run, queued at {queued_at}, may still use it in its later jobs"
+            ),
+            Self::Run {
                 repository,
                 id,
                 queued_at,
+                own: false,
             } => write!(
                 f,
                 "workflow run {id} of {repository}, queued at {queued_at}, may still use it"

@@ -87,6 +87,14 @@ fn a_workflow_run_holds_the_values_of_its_queueing() {
         "in the second of the delivery it may have had either"
     );
     assert!(of(10_001).holds("DO1").is_empty());
+    let own = with_holders(superseded(), |holders| {
+        let runs = holders.runs.values_mut().next().expect("a repository");
+        *runs = Ok(Unfinished::Runs(vec![run(0x99, 10_000)]));
+    });
+    assert_eq!(
+        own.holds("DO1"),
+        ["this very workflow run, queued at 1970-01-01T02:46:40Z, may still use it in its later jobs"]
+    );
 }
 
 #[test]
