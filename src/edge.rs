@@ -9,7 +9,7 @@ use crate::model::problem::Problem;
 use crate::remote::Shutdown;
 use crate::report::commands::{Level, delimiter, file_entry};
 use crate::report::console::{Console, append};
-use crate::report::{OlderKey, Report, json, outputs, refusal, summary};
+use crate::report::{Change, OlderKey, Report, json, outputs, refusal, summary};
 use crate::session::{NoSession, Session};
 
 /// How a run ended, as the process tells it.
@@ -90,6 +90,10 @@ fn publish(report: &Report, runner: &Runner, console: Console) -> Exit {
     console.problems(Level::Warning, &report.notes);
     let unwritten: Vec<Problem> = write_files(report, runner);
     console.problems(Level::Error, &unwritten);
+    // What is done is told when it is done; a plan is told here.
+    for Change { subject, what } in report.changes.iter().filter(|_| report.dry_run) {
+        console.line(&format!("{subject}: {what}"));
+    }
     for OlderKey {
         family,
         access_key_id,

@@ -328,17 +328,30 @@ fn older(desired: &Desired, told: &Told<'_>) -> Vec<OlderKey> {
         .iter()
         .zip(&last.families)
         .flat_map(|(wanted, plan)| {
-            let held = plan.retiring.iter().filter(|old| !old.is_free());
+            let held = plan.retiring.iter().filter(|old| stays(old, told));
             held.map(move |old| older_key(wanted.family.as_str(), old, minted(wanted)))
         });
     let latest = desired.families.iter().filter_map(minted).max();
-    let adopted = last.adopted.iter().filter(|old| !old.is_free());
+    let adopted = last.adopted.iter().filter(|old| stays(old, told));
     let adopted = adopted.map(|old| older_key("adopted", old, latest));
     of_families.chain(adopted).collect()
 }
 
+/// Whether a key is there after the run. One that a plan shows as compromised is told as a change; one that was
+/// quarantined is there without its grants.
+fn stays(old: &Retirement, told: &Told<'_>) -> bool {
+    match told {
+        Told::Done { .. } => !old.is_free() || old.means == Means::Quarantine,
+        Told::Planned { .. } => !old.is_free() && !old.compromised,
+        Told::Nothing => false,
+    }
+}
+
 /// After a mint nobody has looked again where time alone holds the key.
 fn older_key(family: &str, old: &Retirement, minted: Option<(Timestamp, Duration)>) -> OlderKey {
+    if old.is_free() {
+        return quarantined(family, old);
+    }
     let judged_before = old.holds.contains(&Hold::NoSuccessor) || old.free_at().is_some();
     let unseen = minted.filter(|_| judged_before);
     let time = unseen.map(|(delivered, grace)| old.time_after(delivered, grace));
@@ -348,6 +361,16 @@ fn older_key(family: &str, old: &Retirement, minted: Option<(Timestamp, Duration
         standing: old.standing.to_string(),
         until: time.as_ref().map_or_else(|| old.free_at(), Hold::ends_at),
         because: time.map_or_else(|| old.reasons(), |hold| vec![hold.to_string()]),
+    }
+}
+
+fn quarantined(family: &str, old: &Retirement) -> OlderKey {
+    OlderKey {
+        family: family.to_owned(),
+        access_key_id: old.key.id.to_string(),
+        standing: old.standing.to_string(),
+        until: None,
+        because: vec!["it is quarantined, and deleted by a later run like any other old key".to_owned()],
     }
 }
 

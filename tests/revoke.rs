@@ -89,7 +89,7 @@ fn quarantine_empties_the_grants_and_leaves_the_key() {
         let key = world.digitalocean.key(&leaked).expect("the key");
         assert!(key.is_live() && key.grants.is_empty(), "{key:?}");
     }
-    assert!(outcome.stdout.contains("quarantined"), "{}", outcome.stdout);
+    assert!(outcome.keeps(&leaked).starts_with("it is quarantined"));
     let again = quarantine().run_id(7).go().green();
     assert!(again.journal.writes().is_empty(), "{:#?}", again.journal);
     sandbox.advance(Duration::from_hours(48));
@@ -115,6 +115,13 @@ fn it_says_what_breaks_and_a_dry_run_says_the_same() {
         repository.runs.push(WorkflowRun::in_progress(31, now - 20));
     }
     let planned = with_app(Run::revoke(&sandbox).input("dry-run", "true"));
+    let plan = Run::revoke(&sandbox).input("dry-run", "true").go().green();
+    let end = format!("key {leaked}: delete as soon as its successor is delivered: it is to be revoked");
+    assert!(
+        plan.stdout.contains(&end) && !plan.stdout.contains("kept"),
+        "{}",
+        plan.stdout
+    );
     assert!(is_alive(&sandbox, &leaked));
     let done = with_app(Run::revoke(&sandbox));
     assert!(!is_alive(&sandbox, &leaked));
