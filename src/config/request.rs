@@ -309,6 +309,32 @@ mod tests {
     }
 
     #[test]
+    fn keys_that_would_pile_up_are_told() {
+        let warnings = |max_age: &str| {
+            let request = Request::parse(&environment(&[("max-age", max_age), ("grace-period", "24h")]));
+            request.expect("a right request").warnings
+        };
+        assert!(warnings("30h")[0].contains("old keys pile up"));
+        assert!(warnings("90d").is_empty() && warnings("4d").is_empty());
+    }
+
+    #[test]
+    fn rotation_is_about_keys_only() {
+        let buckets = |command: &str| {
+            let inputs = [("command", command), ("log-bucket", "shop-logs")];
+            Request::parse(&environment(&inputs))
+                .expect("a right request")
+                .desired
+                .buckets
+                .len()
+        };
+        assert_eq!(
+            (buckets("bootstrap"), buckets("rotate"), buckets("revoke")),
+            (2, 0, 0)
+        );
+    }
+
+    #[test]
     fn a_default_of_a_later_version_asks_for_nothing() {
         assert!(
             Request::parse(&environment(&[
