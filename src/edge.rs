@@ -21,16 +21,19 @@ pub enum Exit {
     Failed,
     /// The request is wrong; nothing was touched.
     Refused,
+    /// A look has found something that is bad enough.
+    Found,
 }
 
 impl Exit {
-    /// The exit code: 0, 1 or 2.
+    /// The exit code: 0, 1, 2 or 3.
     #[must_use]
     pub const fn code(self) -> u8 {
         match self {
             Self::Fine => 0,
             Self::Failed => 1,
             Self::Refused => 2,
+            Self::Found => 3,
         }
     }
 }
@@ -88,6 +91,7 @@ fn refuse(console: Console, runner: &Runner, problems: &[InputProblem]) -> Exit 
 fn publish(report: &Report, runner: &Runner, console: Console) -> Exit {
     console.problems(Level::Error, &report.problems);
     console.problems(Level::Warning, &report.notes);
+    console.findings(&report.findings);
     let unwritten: Vec<Problem> = write_files(report, runner);
     console.problems(Level::Error, &unwritten);
     // What is done is told when it is done; a plan is told here.
@@ -107,10 +111,10 @@ fn publish(report: &Report, runner: &Runner, console: Console) -> Exit {
         ));
     }
     console.line(&format!("Spacekeeper {}: {}", report.command, report.verdict()));
-    if report.problems.is_empty() && unwritten.is_empty() {
-        Exit::Fine
-    } else {
-        Exit::Failed
+    match () {
+        () if !report.problems.is_empty() || !unwritten.is_empty() => Exit::Failed,
+        () if report.fails() => Exit::Found,
+        () => Exit::Fine,
     }
 }
 

@@ -1,5 +1,8 @@
 //! Reads the world. Nothing here writes.
 
+pub mod evidence;
+pub mod inventory;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;

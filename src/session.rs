@@ -6,7 +6,7 @@ use crate::config::{Access, Credential, InputProblem, Request};
 use crate::model::bucket::Region;
 use crate::model::problem::Problem;
 use crate::remote::github::{self, AppKey};
-use crate::remote::spaces::{Freshness, KeyPair};
+use crate::remote::spaces::{Browser, Freshness, KeyPair};
 use crate::remote::{BaseUrl, DigitalOcean, GitHub, Shutdown, Spaces, Transport};
 use crate::report::console::Console;
 
@@ -61,6 +61,18 @@ impl Session {
             freshness,
             self.shutdown.clone(),
         )
+    }
+
+    /// Spaces at another endpoint than the request's under this pair.
+    #[must_use]
+    pub fn spaces_at(&self, endpoint: &BaseUrl, pair: &KeyPair, freshness: Freshness) -> Spaces {
+        Spaces::new(&self.transport, endpoint, pair, freshness, self.shutdown.clone())
+    }
+
+    /// What asks as a browser does.
+    #[must_use]
+    pub fn browser(&self) -> Browser {
+        Browser::new(&self.transport, &self.spaces_endpoint, self.shutdown.clone())
     }
 
     /// Spaces in every other region under this pair; nothing where one endpoint stands for all.

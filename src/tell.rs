@@ -5,13 +5,15 @@ use std::time::Duration;
 use crate::apply::{Entries, KeyOutcome, Keys, Outcomes};
 use crate::config::Request;
 use crate::model::desired::{Desired, WantedFamily};
+use crate::model::finding::Finding;
 use crate::model::intent::Means;
+use crate::model::inventory::Inventory;
 use crate::model::key::listed_grants;
 use crate::model::observed::Observed;
 use crate::model::problem::Problem;
 use crate::model::time::Timestamp;
 use crate::plan::gate::Hold;
-use crate::plan::generations::Generation;
+use crate::plan::generations::{Generation, Generations};
 use crate::plan::{BucketAction, BucketPlan, Decision, FamilyPlan, Follow, Plan, Retirement};
 use crate::report::{BucketOutcome, BucketReport, Change, KeyReport, OlderKey, Report, spoken};
 
@@ -34,6 +36,22 @@ pub enum Told<'a> {
         buckets: &'a Outcomes,
         /// How the families came out.
         keys: &'a Keys,
+    },
+    /// A look at everything: what is wrong.
+    Checked {
+        /// The plan without hands.
+        plan: &'a Plan,
+        /// What it was made of.
+        observed: &'a Observed,
+        /// What is wrong.
+        findings: Vec<Finding>,
+    },
+    /// An inventory of the account, and what is wrong with it.
+    Audited {
+        /// What was listed.
+        inventory: Inventory,
+        /// What is wrong.
+        findings: Vec<Finding>,
     },
     /// The run was stopped before it saw the world.
     Nothing,
@@ -78,12 +96,30 @@ pub fn report(
         kept: kept(told, now),
         changes,
         problems,
+        findings: findings(told),
+        inventory: inventory(told),
+        fail_on: request.fail_on,
         notes,
         now,
         report_file: request
-            .report_file
+            .files
+            .report
             .as_ref()
             .map(|path| path.display().to_string()),
+    }
+}
+
+fn inventory(told: &Told<'_>) -> Option<Inventory> {
+    match told {
+        Told::Audited { inventory, .. } => Some(inventory.clone()),
+        _ => None,
+    }
+}
+
+fn findings(told: &Told<'_>) -> Vec<Finding> {
+    match told {
+        Told::Checked { findings, .. } | Told::Audited { findings, .. } => findings.clone(),
+        Told::Planned { .. } | Told::Done { .. } | Told::Nothing => Vec::new(),
     }
 }
 
@@ -192,8 +228,9 @@ fn planned_problems(plan: &Plan) -> Vec<Problem> {
 
 fn buckets(told: &Told<'_>) -> Vec<BucketReport> {
     match told {
-        Told::Nothing => Vec::new(),
+        Told::Nothing | Told::Audited { .. } => Vec::new(),
         Told::Planned { plan, .. } => plan.buckets.iter().map(planned_bucket).collect(),
+        Told::Checked { plan, .. } => plan.buckets.iter().map(checked_bucket).collect(),
         Told::Done { plan, buckets, .. } => {
             let outcome =
                 |plan: &BucketPlan| buckets.get(&plan.name).copied().unwrap_or(BucketOutcome::Failed);
@@ -222,12 +259,26 @@ fn planned_bucket(plan: &BucketPlan) -> BucketReport {
     }
 }
 
+fn checked_bucket(plan: &BucketPlan) -> BucketReport {
+    let planned = planned_bucket(plan);
+    let state = match planned.state {
+        BucketOutcome::Created => BucketOutcome::Missing,
+        BucketOutcome::Changed => BucketOutcome::Differs,
+        state => state,
+    };
+    BucketReport { state, ..planned }
+}
+
 fn keys(desired: &Desired, told: &Told<'_>) -> Vec<KeyReport> {
+    if let Told::Audited { .. } = told {
+        return Vec::new();
+    }
     let families = desired.families.iter().enumerate();
     families
         .map(|(index, wanted)| match told {
-            Told::Nothing => row(wanted, None, None, false, "not looked at"),
+            Told::Nothing | Told::Audited { .. } => row(wanted, None, None, false, "not looked at"),
             Told::Planned { plan, .. } => planned_row(wanted, &plan.families[index]),
+            Told::Checked { plan, observed, .. } => checked_row(wanted, &plan.families[index], observed),
             Told::Done { keys, .. } => outcome_row(wanted, keys.get(&wanted.family)),
         })
         .collect()
@@ -241,6 +292,19 @@ fn planned_row(wanted: &WantedFamily, plan: &FamilyPlan) -> KeyReport {
         Decision::Blocked { .. } => (None, "blocked"),
     };
     row(wanted, plan.current(), due, false, state)
+}
+
+fn checked_row(wanted: &WantedFamily, plan: &FamilyPlan, observed: &Observed) -> KeyReport {
+    let generations = Generations::of(&wanted.family, observed);
+    let current = generations.current();
+    let due = current.map(|current| current.key.created_at.after(wanted.lifetime.due_age()));
+    let state = match &plan.decision {
+        Decision::Keep { .. } => "in order",
+        Decision::Mint { .. } => "to be replaced",
+        Decision::Wait { .. } => "another run is at it",
+        Decision::Blocked { .. } => "in doubt",
+    };
+    row(wanted, current, due, false, state)
 }
 
 fn outcome_row(wanted: &WantedFamily, outcome: Option<&KeyOutcome>) -> KeyReport {
@@ -279,8 +343,8 @@ fn row(
 
 fn kept(told: &Told<'_>, now: Option<Timestamp>) -> Vec<Change> {
     let (plan, last) = match told {
-        Told::Nothing => return Vec::new(),
-        Told::Planned { plan, .. } => (*plan, *plan),
+        Told::Nothing | Told::Audited { .. } => return Vec::new(),
+        Told::Planned { plan, .. } | Told::Checked { plan, .. } => (*plan, *plan),
         Told::Done { plan, last, .. } => (*plan, *last),
     };
     let buckets = plan.buckets.iter().filter(|bucket| !bucket.kept.is_empty());
@@ -315,8 +379,8 @@ fn kept_key(plan: &FamilyPlan, now: Timestamp) -> Option<Change> {
 /// The keys that no longer serve and are still there, with what they wait for.
 fn older(desired: &Desired, told: &Told<'_>) -> Vec<OlderKey> {
     let (last, keys) = match told {
-        Told::Nothing => return Vec::new(),
-        Told::Planned { plan, .. } => (*plan, None),
+        Told::Nothing | Told::Audited { .. } => return Vec::new(),
+        Told::Planned { plan, .. } | Told::Checked { plan, .. } => (*plan, None),
         Told::Done { last, keys, .. } => (*last, Some(*keys)),
     };
     let minted = |wanted: &WantedFamily| match keys?.get(&wanted.family)? {
@@ -343,14 +407,29 @@ fn stays(old: &Retirement, told: &Told<'_>) -> bool {
     match told {
         Told::Done { .. } => !old.is_free() || old.means == Means::Quarantine,
         Told::Planned { .. } => !old.is_free() && !old.compromised,
-        Told::Nothing => false,
+        Told::Checked { .. } => true,
+        Told::Nothing | Told::Audited { .. } => false,
+    }
+}
+
+/// A key that nothing holds and that a look leaves where it is.
+fn free(family: &str, old: &Retirement) -> OlderKey {
+    OlderKey {
+        family: family.to_owned(),
+        access_key_id: old.key.id.to_string(),
+        standing: old.standing.to_string(),
+        until: None,
+        because: vec!["nothing holds it any more: the next run deletes it".to_owned()],
     }
 }
 
 /// After a mint nobody has looked again where time alone holds the key.
 fn older_key(family: &str, old: &Retirement, minted: Option<(Timestamp, Duration)>) -> OlderKey {
-    if old.is_free() {
+    if old.is_free() && old.means == Means::Quarantine {
         return quarantined(family, old);
+    }
+    if old.is_free() {
+        return free(family, old);
     }
     let judged_before = old.holds.contains(&Hold::NoSuccessor) || old.free_at().is_some();
     let unseen = minted.filter(|_| judged_before);
@@ -379,7 +458,7 @@ fn gone(request: &Request, told: &Told<'_>) -> Option<Problem> {
     let key = request.intent.revocation()?.key.as_ref()?;
     let named = match told {
         Told::Done { plan, .. } | Told::Planned { plan, .. } => plan.has_key(key),
-        Told::Nothing => return None,
+        Told::Checked { .. } | Told::Audited { .. } | Told::Nothing => return None,
     };
     (!named).then(|| {
         let what = "the account has no key of this id (any more), so there was nothing to revoke";

@@ -4,6 +4,8 @@ mod fixture;
 
 mod admin_key;
 mod app_platform;
+mod audit;
+mod check;
 mod concurrency;
 mod converge;
 mod crash;

@@ -176,7 +176,7 @@ fn names_below(yaml: &str, heading: &str) -> Vec<String> {
 
 /// Inputs that a rotation has no use for: the command is given, buckets are left as they are, and the others belong to
 /// another command, another account or a job of their own.
-const OF_NO_USE_IN_ROTATE: [&str; 12] = [
+const OF_NO_USE_IN_ROTATE: [&str; 14] = [
     "command",
     "log-bucket",
     "log-prefix",
@@ -185,6 +185,8 @@ const OF_NO_USE_IN_ROTATE: [&str; 12] = [
     "quarantine",
     "export-env",
     "report-file",
+    "sarif-file",
+    "inventory-file",
     "spaces-access-key-id",
     "spaces-secret-access-key",
     "digitalocean-api-url",

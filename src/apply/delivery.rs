@@ -1,6 +1,6 @@
-//! Brings a pair to its sinks, back to back: the app first, then secrets, the id variable last; then reads back.
+//! Brings a pair to its sinks, back to back: the apps first, then secrets, the id variable last; then reads back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -10,9 +10,10 @@ use tokio::time::Instant;
 
 use super::Writers;
 use super::apps::{self, Put, PutFailure};
+use super::keys::Deployments;
 use super::preflight::key_envs;
 use super::rotation::{Active, Delivering, Setback};
-use crate::model::desired::{AppRef, CombinedSecret, GitHubSink, WantedFamily};
+use crate::model::desired::{AppRef, AppSink, CombinedSecret, GitHubSink, WantedFamily};
 use crate::model::key::AccessKeyId;
 use crate::model::problem::Problem;
 use crate::model::sink::{SettingName, Target};
@@ -36,7 +37,8 @@ pub(super) struct Pair<'a> {
 
 /// What an app has been given.
 pub(super) struct AppDelivery {
-    pub(super) put: Put,
+    app: AppRef,
+    put: Put,
     /// What it must hold when it is read back.
     edits: Vec<(Place, Env)>,
 }
@@ -45,8 +47,8 @@ pub(super) struct AppDelivery {
 pub(super) struct Receipt {
     /// The latest `updated_at` of the secrets, on GitHub's clock.
     pub(super) since: Option<Timestamp>,
-    /// The app's PUT.
-    pub(super) put: Option<Put>,
+    /// The deployments that the apps' PUTs created.
+    pub(super) deployments: Deployments,
 }
 
 /// Why a pair is not in its sinks.
@@ -66,40 +68,60 @@ impl From<Problem> for Undelivered {
 }
 
 type Refused<'a> = Vec<(&'a WantedFamily, Result<Active, Setback>)>;
-type Ready<'a> = Vec<(Delivering<'a>, Option<AppDelivery>)>;
+type Ready<'a> = Vec<(Delivering<'a>, Vec<AppDelivery>)>;
+type Puts = BTreeMap<AppRef, Result<Put, PutFailure>>;
 
-/// One PUT per app, with the pairs of all its families.
+/// One PUT per app, with the pairs of all its families; the apps side by side.
 pub(super) async fn to_apps<'a>(
     keys: Vec<Delivering<'a>>,
     writers: &Writers<'_>,
 ) -> (Ready<'a>, Refused<'a>) {
-    let mut by_app: BTreeMap<Option<AppRef>, Vec<Delivering<'a>>> = BTreeMap::new();
-    for key in keys {
-        by_app
-            .entry(key.wanted().app.as_ref().map(|sink| sink.app.clone()))
-            .or_default()
-            .push(key);
-    }
+    let sinks = keys.iter().flat_map(|key| &key.wanted().apps);
+    let apps: BTreeSet<&AppRef> = sinks.map(|sink| &sink.app).collect();
+    let puts = apps.into_iter().map(|app| {
+        let keys = &keys;
+        async move { (app.clone(), to_app(app, keys, writers).await) }
+    });
+    let puts: Puts = join_all(puts).await.into_iter().collect();
     let (mut ready, mut refused) = (Vec::new(), Vec::new());
-    for (app, keys) in by_app {
-        match app {
-            None => ready.extend(keys.into_iter().map(|key| (key, None))),
-            Some(app) => match to_app(&app, &keys, writers).await {
-                Ok(put) => ready.extend(keys.into_iter().map(|key| {
-                    let edits = edits(&key);
-                    (
-                        key,
-                        Some(AppDelivery {
-                            put: put.clone(),
-                            edits,
-                        }),
-                    )
-                })),
-                Err(failure) => refused.extend(refuse(keys, failure, writers).await),
-            },
+    for key in keys {
+        match delivered(&key, &puts, writers) {
+            Ok(apps) => ready.push((key, apps)),
+            Err(failure) => refused.push(refuse(key, failure, writers).await),
         }
     }
     (ready, refused)
+}
+
+/// What the key's apps were given. A key that one of them did not take goes no further; another one may hold it.
+fn delivered(
+    key: &Delivering<'_>,
+    puts: &Puts,
+    writers: &Writers<'_>,
+) -> Result<Vec<AppDelivery>, PutFailure> {
+    let (mut given, mut failed) = (Vec::new(), Vec::new());
+    for sink in &key.wanted().apps {
+        match puts.get(&sink.app) {
+            Some(Ok(put)) => given.push(AppDelivery {
+                app: sink.app.clone(),
+                put: put.clone(),
+                edits: edits(key, sink),
+            }),
+            Some(Err(failure)) => failed.push(failure),
+            None => {}
+        }
+    }
+    let touched = !given.is_empty() || failed.iter().any(|failure| failure.touched);
+    let Some((first, others)) = failed.split_first() else {
+        return Ok(given);
+    };
+    for other in others {
+        writers.ledger.failed(other.problem.clone());
+    }
+    Err(PutFailure {
+        problem: first.problem.clone(),
+        touched,
+    })
 }
 
 async fn to_app(app: &AppRef, keys: &[Delivering<'_>], writers: &Writers<'_>) -> Result<Put, PutFailure> {
@@ -107,7 +129,11 @@ async fn to_app(app: &AppRef, keys: &[Delivering<'_>], writers: &Writers<'_>) ->
         problem,
         touched: false,
     };
-    let fences: Result<Vec<Instant>, Problem> = keys.iter().map(|key| key.fence(writers)).collect();
+    let carried = || {
+        let sinks = |key| Delivering::wanted(key).sinks_in(app).map(move |sink| (key, sink));
+        keys.iter().flat_map(sinks)
+    };
+    let fences: Result<Vec<Instant>, Problem> = carried().map(|(key, _)| key.fence(writers)).collect();
     let lease = fences.map_err(untouched)?.into_iter().min();
     let Some(id) = writers.app_ids.get(app) else {
         let problem = Problem::new(
@@ -121,18 +147,15 @@ async fn to_app(app: &AppRef, keys: &[Delivering<'_>], writers: &Writers<'_>) ->
     let sinks = writers.desired.app_sinks(app);
     let edits: Vec<_> = sinks
         .flat_map(plain_envs)
-        .chain(keys.iter().flat_map(edits))
+        .chain(carried().flat_map(|(key, sink)| edits(key, sink)))
         .collect();
     let put = apps::put(writers, app, id, &edits, lease).await?;
     writers.ledger.did(format!("app {app}"), "spec given the new key");
     Ok(put)
 }
 
-/// All variables of one family in its app.
-fn edits(key: &Delivering<'_>) -> Vec<(Place, Env)> {
-    let Some(sink) = &key.wanted().app else {
-        return Vec::new();
-    };
+/// All variables of one family in one of its apps.
+fn edits(key: &Delivering<'_>, sink: &AppSink) -> Vec<(Place, Env)> {
     let Pair { id, secret } = key.pair();
     let mut edits = plain_envs(sink);
     edits.extend(key_envs(
@@ -145,41 +168,41 @@ fn edits(key: &Delivering<'_>) -> Vec<(Place, Env)> {
 }
 
 /// A key that certainly reached no sink is taken back; one that may have stays, and the next run mints anew.
-async fn refuse<'a>(keys: Vec<Delivering<'a>>, failure: PutFailure, writers: &Writers<'_>) -> Refused<'a> {
-    let mut refused = Vec::new();
-    for key in keys {
-        let wanted = key.wanted();
-        let setback = if failure.touched {
-            Setback::Failed(failure.problem.clone())
-        } else {
-            key.withdraw(writers, failure.problem.clone()).await
-        };
-        refused.push((wanted, Err(setback)));
-    }
-    refused
+async fn refuse<'a>(
+    key: Delivering<'a>,
+    failure: PutFailure,
+    writers: &Writers<'_>,
+) -> (&'a WantedFamily, Result<Active, Setback>) {
+    let wanted = key.wanted();
+    let setback = if failure.touched {
+        Setback::Failed(failure.problem)
+    } else {
+        key.withdraw(writers, failure.problem).await
+    };
+    (wanted, Err(setback))
 }
 
 /// Writes the pair to every target and reads back until nothing has moved since.
 pub(super) async fn to_github(
     key: &Delivering<'_>,
     writers: &Writers<'_>,
-    mut app: Option<AppDelivery>,
+    mut apps: Vec<AppDelivery>,
 ) -> Result<Receipt, Undelivered> {
     let Some(github) = writers.github else {
         return Err(no_github(key).into());
     };
     let (mut pass, mut before) = (1, None::<Found>);
     loop {
-        let earlier = app.is_some() || pass > 1;
+        let earlier = !apps.is_empty() || pass > 1;
         let written = write_all(key, github, writers).await;
         let written = written.map_err(|Undelivered { problem, touched }| Undelivered {
             problem,
             touched: touched || earlier,
         })?;
         let found = read_back(key, github, &written).await?;
-        let app_moved = !app_holds(writers, app.as_ref()).await?;
-        if !app_moved && (!found.moved || found.is_a_clock_gap(before.as_ref())) {
-            return Ok(receipt(&found, app));
+        let moved_apps = moved(writers, &apps).await?;
+        if moved_apps.is_empty() && (!found.moved || found.is_a_clock_gap(before.as_ref())) {
+            return Ok(receipt(&found, apps));
         }
         if let Some(other) = key.is_overtaken(writers).await? {
             return Err(overtaken(key, &other.name.run.to_string()).into());
@@ -192,8 +215,8 @@ pub(super) async fn to_github(
             "key {}: a sink was written by someone else meanwhile, writing again",
             key.wanted().family
         );
-        if app_moved {
-            app = put_again(key, writers, app).await?;
+        for app in apps.iter_mut().filter(|app| moved_apps.contains(&app.app)) {
+            app.put = put_again(key, writers, app).await?;
         }
         (pass, before) = (pass + 1, Some(found));
     }
@@ -203,15 +226,12 @@ pub(super) async fn to_github(
 async fn put_again(
     key: &Delivering<'_>,
     writers: &Writers<'_>,
-    app: Option<AppDelivery>,
-) -> Result<Option<AppDelivery>, Problem> {
-    let (Some(delivery), Some(sink)) = (app, &key.wanted().app) else {
-        return Ok(None);
-    };
+    delivery: &AppDelivery,
+) -> Result<Put, Problem> {
+    let AppDelivery { app, put, edits } = delivery;
     let lease = key.fence(writers)?;
-    let put = apps::put(writers, &sink.app, &delivery.put.id, &delivery.edits, Some(lease)).await;
-    let put = put.map_err(|failure| failure.problem)?;
-    Ok(Some(AppDelivery { put, ..delivery }))
+    let put = apps::put(writers, app, &put.id, edits, Some(lease)).await;
+    put.map_err(|failure| failure.problem)
 }
 
 /// A secret that was written, and when GitHub said so.
@@ -408,17 +428,26 @@ impl Found {
     }
 }
 
-async fn app_holds(writers: &Writers<'_>, app: Option<&AppDelivery>) -> Result<bool, Problem> {
-    match (app, writers.digitalocean) {
-        (Some(app), Some(digitalocean)) => apps::still_holds(digitalocean, &app.put.id, &app.edits).await,
-        _ => Ok(true),
-    }
+/// The apps that do not hold any more what they were given.
+async fn moved(writers: &Writers<'_>, apps: &[AppDelivery]) -> Result<Vec<AppRef>, Problem> {
+    let Some(digitalocean) = writers.digitalocean else {
+        return Ok(Vec::new());
+    };
+    let looks = apps.iter().map(|delivery| async move {
+        let holds = apps::still_holds(digitalocean, &delivery.put.id, &delivery.edits).await?;
+        Ok((!holds).then(|| delivery.app.clone()))
+    });
+    let moved: Result<Vec<_>, Problem> = join_all(looks).await.into_iter().collect();
+    Ok(moved?.into_iter().flatten().collect())
 }
 
-fn receipt(found: &Found, app: Option<AppDelivery>) -> Receipt {
+fn receipt(found: &Found, apps: Vec<AppDelivery>) -> Receipt {
+    let deployments = apps
+        .into_iter()
+        .filter_map(|delivery| Some((delivery.app, delivery.put.deployment?)));
     Receipt {
         since: found.latest,
-        put: app.map(|app| app.put),
+        deployments: deployments.collect(),
     }
 }
 

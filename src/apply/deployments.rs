@@ -100,7 +100,7 @@ enum Due {
 
 fn due(writers: &Writers<'_>, plan: &AppPlan, keys: &Keys) -> Due {
     let minted = families(writers, plan).filter_map(|family| match keys.get(family) {
-        Some(KeyOutcome::Minted { deployment, .. }) => Some(deployment.clone()),
+        Some(KeyOutcome::Minted { deployments, .. }) => Some(deployments.get(&plan.app).cloned()),
         _ => None,
     });
     let failed =
@@ -133,7 +133,7 @@ fn families<'w>(writers: &Writers<'w>, plan: &AppPlan) -> impl Iterator<Item = &
     let app = plan.app.clone();
     let carried = writers.desired.families.iter();
     carried
-        .filter(move |wanted| wanted.app.as_ref().is_some_and(|sink| sink.app == app))
+        .filter(move |wanted| wanted.sinks_in(&app).next().is_some())
         .map(|wanted| &wanted.family)
 }
 

@@ -2,6 +2,7 @@
 
 use super::admin::{AdminKey, AdminMint};
 use crate::config::FullAccessPair;
+use crate::model::key::AccessKeyId;
 use crate::model::name::{Family, Run};
 use crate::model::problem::Problem;
 use crate::remote::spaces::KeyPair;
@@ -52,6 +53,15 @@ impl FullAccess {
     #[must_use]
     pub fn is_fresh(&self) -> bool {
         matches!(self.0, Kind::Minting(_) | Kind::Minted(_))
+    }
+
+    /// The id of a key of our own that lives.
+    #[must_use]
+    pub fn own_id(&self) -> Option<AccessKeyId> {
+        match &self.0 {
+            Kind::Minted(key) => Some(key.pair.id.clone()),
+            Kind::Supplied(_) | Kind::Minting(_) | Kind::None => None,
+        }
     }
 
     /// The pair, as soon as it is there.

@@ -9,7 +9,7 @@ use super::rotation::{Active, Order, Setback};
 use super::waiting::await_rivals;
 use super::{Findings, Outcomes, Writers};
 use crate::model::bucket::BucketName;
-use crate::model::desired::WantedFamily;
+use crate::model::desired::{AppRef, WantedFamily};
 use crate::model::key::AccessKeyId;
 use crate::model::name::Family;
 use crate::model::observed::Observed;
@@ -26,8 +26,8 @@ pub enum KeyOutcome {
     Minted {
         /// The key that serves now.
         key: Generation,
-        /// The deployment that carries it, where one was created.
-        deployment: Option<String>,
+        /// The deployments that carry it, where one was created.
+        deployments: Deployments,
     },
     /// The key that was there stays.
     Kept {
@@ -42,6 +42,9 @@ pub enum KeyOutcome {
         current: Option<Generation>,
     },
 }
+
+/// The deployment that a PUT created, by app; App Platform may create none.
+pub type Deployments = BTreeMap<AppRef, String>;
 
 /// All families, by name.
 pub type Keys = BTreeMap<Family, KeyOutcome>;
@@ -198,10 +201,14 @@ impl Round<'_> {
 }
 
 fn minted(active: Active) -> KeyOutcome {
-    let Active { key, name, put } = active;
+    let Active {
+        key,
+        name,
+        deployments,
+    } = active;
     KeyOutcome::Minted {
         key: Generation { key, name },
-        deployment: put.and_then(|put| put.deployment),
+        deployments,
     }
 }
 

@@ -39,7 +39,7 @@ use crate::report::console::Console;
 
 pub use buckets::Outcomes;
 pub use full_access::FullAccess;
-pub use keys::{KeyOutcome, Keys};
+pub use keys::{Deployments, KeyOutcome, Keys};
 pub use ledger::{Entries, Ledger};
 
 pub(crate) use buckets::BucketWork;

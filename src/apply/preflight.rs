@@ -32,8 +32,8 @@ impl Findings {
                 .github
                 .iter()
                 .filter_map(|sink| self.targets.get(&sink.target));
-            let app = wanted.app.iter().filter_map(|sink| self.apps.get(&sink.app));
-            targets.chain(app).cloned()
+            let apps = wanted.apps.iter().filter_map(|sink| self.apps.get(&sink.app));
+            targets.chain(apps).cloned()
         });
         problems.collect()
     }
@@ -148,9 +148,7 @@ fn rehearsal<'o>(
     let state = observed.apps.get(app)?.as_ref().ok()?;
     let minting = desired.families.iter().zip(&plan.families);
     let minting = minting.filter(|(_, plan)| matches!(plan.decision, Decision::Mint { .. }));
-    let sinks: Vec<_> = minting
-        .filter_map(|(wanted, _)| wanted.app.as_ref().filter(|sink| sink.app == *app))
-        .collect();
+    let sinks: Vec<_> = minting.flat_map(|(wanted, _)| wanted.sinks_in(app)).collect();
     let key_envs = sinks
         .iter()
         .flat_map(|sink| key_envs(&|name| sink.key(name), &sink.places, "DO00PREFLIGHT", "preflight"));

@@ -6,7 +6,7 @@ use super::rotation::{Active, Minted, Order, Setback};
 use super::{Writers, delivery};
 use crate::model::desired::WantedFamily;
 
-/// Takes every order as far as it comes, all side by side; the app's PUT is shared, so the steps before it meet there.
+/// Takes every order as far as it comes, all side by side; an app's PUT is shared, so the steps before it meet there.
 pub(super) async fn replace<'a>(
     orders: &'a [Order<'a>],
     writers: &Writers<'_>,
@@ -28,9 +28,9 @@ pub(super) async fn replace<'a>(
     }
     let (ready, refused) = delivery::to_apps(delivering, writers).await;
     outcomes.extend(refused);
-    let finished = ready.into_iter().map(|(key, app)| async move {
+    let finished = ready.into_iter().map(|(key, apps)| async move {
         let wanted = key.wanted();
-        let active = async { key.deliver(writers, app).await?.activate(writers).await };
+        let active = async { key.deliver(writers, apps).await?.activate(writers).await };
         (wanted, active.await)
     });
     outcomes.extend(join_all(finished).await);

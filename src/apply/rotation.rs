@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::apps::Put;
 use super::delivery::{self, Receipt, Undelivered};
 use super::export::export;
+use super::keys::Deployments;
 use super::mint::{Draft, Fresh};
 use super::{Writers, look};
 
@@ -81,8 +81,8 @@ pub(super) struct Delivered<'a> {
 pub(super) struct Active {
     pub(super) key: SpacesKey,
     pub(super) name: KeyName,
-    /// The deployment that carries it, where one was created.
-    pub(super) put: Option<Put>,
+    /// The deployments that carry it, where one was created.
+    pub(super) deployments: Deployments,
 }
 
 impl<'a> Minted<'a> {
@@ -353,13 +353,13 @@ impl<'a> Delivering<'a> {
         self.0.withdraw(writers, Setback::Failed(problem)).await
     }
 
-    /// Writes the pair to every target in GitHub and reads it back; the app has it already.
+    /// Writes the pair to every target in GitHub and reads it back; the apps have it already.
     pub(super) async fn deliver(
         self,
         writers: &Writers<'_>,
-        app: Option<delivery::AppDelivery>,
+        apps: Vec<delivery::AppDelivery>,
     ) -> Result<Delivered<'a>, Setback> {
-        match delivery::to_github(&self, writers, app).await {
+        match delivery::to_github(&self, writers, apps).await {
             Ok(receipt) => Ok(Delivered {
                 minted: self.0,
                 receipt,
@@ -413,7 +413,7 @@ impl Delivered<'_> {
         Ok(Active {
             key,
             name,
-            put: receipt.put,
+            deployments: receipt.deployments,
         })
     }
 }

@@ -16,6 +16,10 @@ pub enum Command {
     Rotate,
     /// Replaces a compromised key and takes it out of service at once.
     Revoke,
+    /// Compares the world with the request and tries the job's own credentials.
+    Check,
+    /// Lists what the account holds, and what is wrong with it.
+    Audit,
 }
 
 impl Command {
@@ -26,7 +30,15 @@ impl Command {
             Self::Bootstrap => "bootstrap",
             Self::Rotate => "rotate",
             Self::Revoke => "revoke",
+            Self::Check => "check",
+            Self::Audit => "audit",
         }
+    }
+
+    /// Whether it only looks.
+    #[must_use]
+    pub const fn only_looks(self) -> bool {
+        matches!(self, Self::Check | Self::Audit)
     }
 
     /// Whether buckets are left as they are.
@@ -59,7 +71,7 @@ impl Errand {
             Means::Delete
         };
         let intent = match command {
-            Command::Bootstrap => Intent::Bootstrap,
+            Command::Bootstrap | Command::Check | Command::Audit => Intent::Bootstrap,
             Command::Rotate => Intent::Rotate { force },
             Command::Revoke => Intent::Revoke(Revocation { key, means }),
         };
@@ -76,7 +88,9 @@ fn command(text: &str) -> Result<Command, &'static str> {
         "bootstrap" => Ok(Command::Bootstrap),
         "rotate" => Ok(Command::Rotate),
         "revoke" => Ok(Command::Revoke),
-        _ => Err("this version knows `bootstrap`, `rotate` and `revoke`"),
+        "check" => Ok(Command::Check),
+        "audit" => Ok(Command::Audit),
+        _ => Err("this version knows `bootstrap`, `rotate`, `revoke`, `check` and `audit`"),
     }
 }
 

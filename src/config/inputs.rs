@@ -22,6 +22,14 @@ macro_rules! inputs {
             $(#[doc = concat!("The input `", $name, "`.")] #[serde(rename = $name)] pub $field: Option<String>,)+
         }
 
+        impl RawInputs {
+            /// The names of the inputs that are given.
+            pub(super) fn given(&self) -> impl Iterator<Item = &'static str> {
+                let given = [$(($name, self.$field.is_some())),+];
+                given.into_iter().filter(|(_, given)| *given).map(|(name, _)| name)
+            }
+        }
+
         /// The names of all inputs, in the order of `action.yml`.
         pub const INPUTS: &[&str] = &[$($name),+];
     };
@@ -54,9 +62,15 @@ inputs! {
     adopt_access_key_id = "adopt-access-key-id",
     revoke_access_key_id = "revoke-access-key-id",
     quarantine = "quarantine",
+    access_key = "access-key",
+    secret_key = "secret-key",
+    app_spec_file = "app-spec-file",
+    fail_on = "fail-on",
     export_env = "export-env",
     dry_run = "dry-run",
     report_file = "report-file",
+    sarif_file = "sarif-file",
+    inventory_file = "inventory-file",
     digitalocean_token = "digitalocean-token",
     spaces_access_key_id = "spaces-access-key-id",
     spaces_secret_access_key = "spaces-secret-access-key",
@@ -76,6 +90,7 @@ pub const OUTPUTS: &[&str] = &[
     "buckets",
     "spaces-endpoint",
     "next-rotation",
+    "findings",
     "report",
 ];
 
@@ -100,6 +115,18 @@ impl RawInputs {
             inspect(name, value, door);
         }
         envy::from_iter(set).unwrap_or_default()
+    }
+}
+
+impl RawInputs {
+    /// Whether no input is given but the command.
+    pub(super) fn say_nothing_but_the_command(&self) -> bool {
+        self.given().all(|name| name == "command")
+    }
+
+    /// Whether no bucket and no key is asked for.
+    pub(super) fn wish_for_nothing(&self) -> bool {
+        self.buckets.is_none() && self.log_bucket.is_none() && self.key_name.is_none()
     }
 }
 

@@ -3,7 +3,9 @@
 mod access;
 mod door;
 mod errand;
+mod files;
 mod inputs;
+mod looks;
 mod request;
 mod values;
 mod wishes;
@@ -11,5 +13,7 @@ mod wishes;
 pub use access::{Access, Credential, FullAccessPair, GitHubAccess};
 pub use door::InputProblem;
 pub use errand::Command;
+pub use files::{Files, InventoryFile, InventoryFormat};
 pub use inputs::{INPUTS, OUTPUTS, RawInputs};
+pub use looks::{Looks, PairAtHand, PairPlace, SpecFile};
 pub use request::{Environment, Patience, Refused, Request, Runner};

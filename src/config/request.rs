@@ -1,16 +1,19 @@
 //! The whole request, out of nothing but environment variables.
 
 use std::collections::BTreeMap;
-use std::path::{Component, Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::access::Access;
 use super::door::{Door, InputProblem};
 use super::errand::{Command, Errand};
+use super::files::Files;
 use super::inputs::RawInputs;
+use super::looks::Looks;
 use super::values::{span, switch};
 use super::wishes;
 use crate::model::desired::Desired;
+use crate::model::finding::Severity;
 use crate::model::intent::Intent;
 use crate::model::key::AccessKeyId;
 use crate::model::name::{Family, Run};
@@ -36,12 +39,16 @@ pub struct Request {
     pub admin_family: Family,
     /// What opens the services.
     pub access: Access,
+    /// What `check` looks at beside the wanted world.
+    pub looks: Looks,
     /// How long to wait for whom.
     pub patience: Patience,
     /// Give the new pair to later steps of the job through `GITHUB_ENV`.
     pub export_env: bool,
-    /// Where the JSON report goes.
-    pub report_file: Option<PathBuf>,
+    /// From which severity on a finding makes the run end with exit code 3; nothing for never.
+    pub fail_on: Option<Severity>,
+    /// The files to leave in the workspace.
+    pub files: Files,
     /// The runner around us.
     pub runner: Runner,
     /// What was noticed and mended on the way in.
@@ -68,6 +75,8 @@ pub struct Runner {
     pub run: Run,
     /// The repository whose workflow this is, where rival runs can be asked about.
     pub repository: Option<Repository>,
+    /// The file of the workflow within its repository, such as `.github/workflows/check.yml`.
+    pub workflow_file: Option<String>,
     /// `GITHUB_OUTPUT`.
     pub output_file: Option<PathBuf>,
     /// `GITHUB_STEP_SUMMARY`.
@@ -105,11 +114,19 @@ impl Runner {
                 attempt: attempt.unwrap_or(1),
             }),
             repository: set("GITHUB_REPOSITORY").and_then(|name| name.parse().ok()),
+            workflow_file: set("GITHUB_WORKFLOW_REF").and_then(workflow_file),
             output_file: set("GITHUB_OUTPUT").map(PathBuf::from),
             summary_file: set("GITHUB_STEP_SUMMARY").map(PathBuf::from),
             env_file: set("GITHUB_ENV").map(PathBuf::from),
         }
     }
+}
+
+/// The path in `acme/shop/.github/workflows/check.yml@refs/heads/main`.
+fn workflow_file(reference: &str) -> Option<String> {
+    let (path, _) = reference.split_once('@')?;
+    let inside = path.splitn(3, '/').nth(2)?;
+    inside.starts_with(".github/").then(|| inside.to_owned())
 }
 
 impl Request {
@@ -123,17 +140,24 @@ impl Request {
             .get("GITHUB_REPOSITORY")
             .map(String::as_str)
             .filter(|name| !name.is_empty());
-        let desired = wishes::read(&raw, own, &access.spaces_url, &mut door);
+        let command = errand.as_ref().map(|errand| errand.command);
+        let looks = Looks::read(&raw, command, environment, &mut door);
+        let desired = if looks.inside_app || (command == Some(Command::Audit) && raw.wish_for_nothing()) {
+            wishes::nothing(&raw, &access.spaces_url, &mut door)
+        } else {
+            wishes::read(&raw, own, &access.spaces_url, &mut door)
+        };
         let switches = Switches::read(&raw, &mut door);
         let patience = patience(&raw, &mut door);
-        let report_file = report_file(&raw, environment, &mut door);
-        require_credentials(&raw, &access, &mut door);
+        let fail_on = door.parse("fail-on", raw.fail_on.as_deref().or(Some("warning")), threshold);
+        let files = Files::read(&raw, environment, &mut door);
+        require_credentials(&raw, command, &looks, &access, &mut door);
         let admin_family = desired
             .as_ref()
             .and_then(|desired| wishes::admin_family(&raw, desired));
         let Door { problems, warnings } = door;
-        match (errand, desired.zip(admin_family), switches, patience) {
-            (Some(errand), Some((mut desired, admin_family)), Some(switches), Some(patience))
+        match (errand, desired.zip(admin_family), switches, patience.zip(fail_on)) {
+            (Some(errand), Some((mut desired, admin_family)), Some(switches), Some((patience, fail_on)))
                 if problems.is_empty() =>
             {
                 if errand.command.is_about_keys_only() {
@@ -147,15 +171,27 @@ impl Request {
                     desired,
                     admin_family,
                     access,
+                    looks,
                     patience,
                     export_env: switches.export_env,
-                    report_file,
+                    fail_on,
+                    files,
                     runner: Runner::read(environment),
                     warnings,
                 })
             }
             _ => Err(Refused { problems, warnings }),
         }
+    }
+}
+
+/// What `fail-on` says.
+fn threshold(text: &str) -> Result<Option<Severity>, &'static str> {
+    match text {
+        "none" => Ok(None),
+        "warning" => Ok(Some(Severity::Warning)),
+        "error" => Ok(Some(Severity::Error)),
+        _ => Err("write none, warning or error"),
     }
 }
 
@@ -193,36 +229,40 @@ fn patience(raw: &RawInputs, door: &mut Door) -> Option<Patience> {
     })
 }
 
-/// The report stays inside the workspace: a path that leads out of it is a mistake or an attack.
-fn report_file(raw: &RawInputs, environment: &Environment, door: &mut Door) -> Option<PathBuf> {
-    let given = door.parse("report-file", raw.report_file.as_deref(), |text| {
-        let inside = Path::new(text)
-            .components()
-            .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
-        if inside {
-            Ok(PathBuf::from(text))
-        } else {
-            Err("it must be a path within the workspace")
+/// Credentials are asked for last, so that nobody fetches a token for a request that is wrong anyway.
+fn require_credentials(
+    raw: &RawInputs,
+    command: Option<Command>,
+    looks: &Looks,
+    access: &Access,
+    door: &mut Door,
+) {
+    match command {
+        Some(Command::Check) => require_something_to_look_with(looks, access, door),
+        Some(Command::Audit) => require_digitalocean_token(true, access, door),
+        _ => {
+            let keys = raw.key_scope.as_deref().map(str::trim) != Some("none");
+            require_digitalocean_token(keys, access, door);
+            require_github_token(keys, access, door);
         }
-    })?;
-    let workspace = environment
-        .get("GITHUB_WORKSPACE")
-        .filter(|path| !path.is_empty());
-    Some(workspace.map_or(given.clone(), |workspace| Path::new(workspace).join(given)))
+    }
 }
 
-/// Credentials are asked for last, so that nobody fetches a token for a request that is wrong anyway.
-fn require_credentials(raw: &RawInputs, access: &Access, door: &mut Door) {
-    let refused = |door: &Door, input: &str| {
-        door.problems
-            .iter()
-            .any(|problem| problem.input.starts_with(input))
-    };
-    let keys = raw.key_scope.as_deref().map(str::trim) != Some("none");
-    if access.digitalocean.is_none()
-        && (keys || access.full_access.is_none())
-        && !refused(door, "digitalocean-token")
-    {
+/// What a token that is missing would have shown is told as unknown; without any credential there is nothing to tell.
+fn require_something_to_look_with(looks: &Looks, access: &Access, door: &mut Door) {
+    let blind = access.digitalocean.is_none() && access.full_access.is_none() && looks.pairs.is_empty();
+    if blind && door.problems.is_empty() {
+        door.refuse(
+            "digitalocean-token",
+            "it is missing, and so are a full-access pair and the job's own credentials (access-key, secret-key): \
+             nothing can be checked",
+        );
+    }
+}
+
+fn require_digitalocean_token(keys: bool, access: &Access, door: &mut Door) {
+    let missing = access.digitalocean.is_none() && (keys || access.full_access.is_none());
+    if missing && !refused(door, "digitalocean-token") {
         let alternative = if keys {
             ""
         } else {
@@ -233,6 +273,9 @@ fn require_credentials(raw: &RawInputs, access: &Access, door: &mut Door) {
             format!("it is missing; it mints the keys (scopes spaces_key:create_credentials, :read, :update, :delete){alternative}"),
         );
     }
+}
+
+fn require_github_token(keys: bool, access: &Access, door: &mut Door) {
     if keys && access.github.is_none() && !refused(door, "github-") {
         door.refuse(
             "github-token",
@@ -240,6 +283,12 @@ fn require_credentials(raw: &RawInputs, access: &Access, door: &mut Door) {
              the workflow's own GITHUB_TOKEN cannot write secrets",
         );
     }
+}
+
+fn refused(door: &Door, input: &str) -> bool {
+    door.problems
+        .iter()
+        .any(|problem| problem.input.starts_with(input))
 }
 
 #[cfg(test)]

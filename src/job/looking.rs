@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Job;
-use crate::apply::FullAccess;
+use crate::apply::{self, FullAccess};
 use crate::model::bucket::BucketName;
 use crate::model::desired::{AppRef, WantedBucket};
 use crate::model::key::SpacesKey;
@@ -69,7 +69,7 @@ impl Job<'_> {
         }
     }
 
-    async fn keys_and_runs(&self) -> (Timestamp, Reading<Vec<SpacesKey>>, BTreeSet<Run>) {
+    pub(super) async fn keys_and_runs(&self) -> (Timestamp, Reading<Vec<SpacesKey>>, BTreeSet<Run>) {
         let Some(digitalocean) = &self.session.digitalocean else {
             return (observe::EPOCH, Ok(Vec::new()), BTreeSet::new());
         };
@@ -120,8 +120,10 @@ impl Job<'_> {
         }
     }
 
-    /// A repository that has moved is written under its new name; GitHub redirects reads only.
+    /// A repository that has moved is written under its new name; GitHub redirects reads only. An app that is called by
+    /// its id and by its name is one app.
     pub(super) fn follow_moves(&mut self, world: &mut World) {
+        self.desired.merge_apps(&apply::app_ids(&world.observed));
         for (wanted, found) in std::mem::take(&mut world.observed.moved) {
             self.desired.rename_repository(&wanted, &found);
             if wanted != found {

@@ -1,6 +1,8 @@
 //! The way of the data: observe, plan, apply, report. Every command goes it; they differ in what is wanted and in what
 //! is asked of the keys.
 
+mod auditing;
+mod checking;
 mod looking;
 mod old_keys;
 mod working;
@@ -9,7 +11,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::apply::{FullAccess, Keys, Ledger, Outcomes};
-use crate::config::Request;
+use crate::config::{Command, Request};
 use crate::model::desired::{AppRef, Desired};
 use crate::model::key::AccessKeyId;
 use crate::model::name::Family;
@@ -74,7 +76,15 @@ impl<'a> Job<'a> {
     }
 
     /// Does the work. The admin key is gone when this returns, whatever happened.
-    pub async fn run(mut self) -> Report {
+    pub async fn run(self) -> Report {
+        match self.request.command {
+            Command::Check => Box::pin(self.check()).await,
+            Command::Audit => Box::pin(self.audit()).await,
+            _ => self.work().await,
+        }
+    }
+
+    async fn work(mut self) -> Report {
         let mut full_access = self.full_access();
         self.console.open_group("Looking at what is there");
         let world = self.interruptible(self.observe(&mut full_access)).await;
@@ -100,8 +110,15 @@ impl<'a> Job<'a> {
 
     /// Buckets are the only work for which full access is needed.
     fn full_access(&self) -> FullAccess {
+        if self.desired.buckets.is_empty() {
+            FullAccess::none()
+        } else {
+            self.any_full_access()
+        }
+    }
+
+    fn any_full_access(&self) -> FullAccess {
         match (&self.request.access.full_access, &self.session.cleaner) {
-            _ if self.desired.buckets.is_empty() => FullAccess::none(),
             (Some(pair), _) => FullAccess::supplied(pair),
             (None, Some(cleaner)) if !self.request.dry_run => FullAccess::mint(
                 cleaner,

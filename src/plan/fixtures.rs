@@ -120,9 +120,21 @@ impl World {
 
     /// The app's spec, and what its deployments carry: the active one and one on its way since then.
     pub(crate) fn app(mut self, spec: &str, active: &str, coming: Option<(&str, i64)>) -> Self {
+        self.wanted.apps.clear();
+        self.one_more_app("shop", spec, active, coming)
+    }
+
+    /// An app that holds the key beside the first one.
+    pub(crate) fn one_more_app(
+        mut self,
+        name: &str,
+        spec: &str,
+        active: &str,
+        coming: Option<(&str, i64)>,
+    ) -> Self {
         let deployment = Self::deployment;
         let state = AppState {
-            id: "app-1".to_owned(),
+            id: format!("id-of-{name}"),
             spec: spec_with(spec),
             pinned: None,
             active: Some(deployment("active", active, 0)),
@@ -131,8 +143,8 @@ impl World {
                 .into_iter()
                 .collect(),
         };
-        let app = AppRef("shop".to_owned());
-        self.wanted.app = Some(AppSink {
+        let app = AppRef(name.to_owned());
+        self.wanted.apps.push(AppSink {
             app: app.clone(),
             places: vec![Place::App],
             suffix: String::new(),
@@ -229,7 +241,7 @@ fn wanted(target: Target) -> WantedFamily {
             id_variable: Some(name("SPACES_ACCESS_KEY_ID")),
             variables: vec![],
         }],
-        app: None,
+        apps: Vec::new(),
     }
 }
 

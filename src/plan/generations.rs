@@ -14,7 +14,7 @@ use crate::model::time::Timestamp;
 pub const LEASE: Duration = Duration::from_mins(10);
 
 /// An admin key that is older belongs to no run that still does bucket work.
-const ADMIN_LIFE: Duration = Duration::from_hours(1);
+pub(super) const ADMIN_LIFE: Duration = Duration::from_hours(1);
 
 /// A key with its parsed name.
 #[derive(Debug, Clone, PartialEq, Eq)]

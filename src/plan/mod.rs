@@ -4,7 +4,9 @@
 //! reason for none.
 
 pub mod app;
+pub mod audit;
 pub mod bucket;
+pub mod check;
 mod drift;
 pub mod election;
 #[cfg(test)]
@@ -28,7 +30,7 @@ use generations::Generations;
 use obstacles::Room;
 
 pub use app::{AppPlan, Follow};
-pub use bucket::{BucketAction, BucketPlan};
+pub use bucket::{BucketAction, BucketPlan, cors_questions};
 pub use drift::Reason;
 pub use gate::Retirement;
 pub use obstacles::full_account;

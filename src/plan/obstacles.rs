@@ -15,10 +15,10 @@ use crate::model::problem::Problem;
 pub(super) struct Room(Option<usize>);
 
 /// Keys that an account holds, unless support raised the limit (limits page of the Spaces documentation).
-const KEYS_MAX: usize = 200;
+pub(super) const KEYS_MAX: usize = 200;
 
 /// Slots that a rotation which can wait leaves free: a repair, an admin key and a rival must still be able to mint.
-const SLOTS_KEPT_FREE: usize = 3;
+pub(super) const SLOTS_KEPT_FREE: usize = 3;
 
 impl Room {
     /// The room that is left when so many keys remain. An account that holds more than the limit has a higher one.
@@ -43,8 +43,8 @@ pub(super) fn obstacles(
     observed: &Observed,
     kept: Option<&Generation>,
 ) -> Vec<Problem> {
-    let app = wanted
-        .app
+    let apps = wanted
+        .apps
         .iter()
         .flat_map(|sink| app_obstacles(sink, observed, kept));
     let buckets = wanted
@@ -53,7 +53,7 @@ pub(super) fn obstacles(
         .filter_map(|bucket| bucket_obstacle(bucket, observed));
     let crowded = wanted.github.iter().filter_map(|sink| crowded(sink, observed));
     let mut obstacles = unreadable(wanted, observed);
-    obstacles.extend(crowded.chain(app).chain(buckets));
+    obstacles.extend(crowded.chain(apps).chain(buckets));
     obstacles
 }
 
@@ -64,11 +64,11 @@ pub(super) fn unreadable(wanted: &WantedFamily, observed: &Observed) -> Vec<Prob
         .github
         .iter()
         .filter_map(|sink| observed.targets.get(&sink.target)?.as_ref().err().cloned());
-    let app = wanted
-        .app
+    let apps = wanted
+        .apps
         .iter()
         .filter_map(|sink| observed.apps.get(&sink.app)?.as_ref().err().cloned());
-    keys.into_iter().chain(targets).chain(app).collect()
+    keys.into_iter().chain(targets).chain(apps).collect()
 }
 
 /// A rotation that can wait does not take the last slots of the account. Those that hold most of them are named.

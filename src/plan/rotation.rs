@@ -131,13 +131,13 @@ pub(super) fn succession<'a>(
 fn unseen(wanted: &WantedFamily, observed: &Observed) -> Vec<Hold> {
     let targets = wanted.github.iter().map(|sink| &sink.target);
     let targets = targets.filter(|target| !observed.targets.contains_key(*target));
-    let app = wanted
-        .app
+    let apps = wanted
+        .apps
         .iter()
         .filter(|sink| !observed.apps.contains_key(&sink.app));
     let targets = targets.map(|target| Hold::Unread(format!("secrets of {target}")));
     targets
-        .chain(app.map(|sink| Hold::Unread(format!("app {}", sink.app))))
+        .chain(apps.map(|sink| Hold::Unread(format!("app {}", sink.app))))
         .collect()
 }
 

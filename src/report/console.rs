@@ -13,6 +13,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::commands::{self, Level, harmless};
 use crate::config::Runner;
+use crate::model::finding::{Finding, Severity};
 use crate::model::problem::Problem;
 
 /// How many annotations of a kind GitHub shows for one step; the summary has them all.
@@ -99,6 +100,22 @@ impl Console {
         }
     }
 
+    /// Shows findings, worst first, each level as many times as GitHub shows it.
+    pub fn findings(self, findings: &[Finding]) {
+        let levels = [
+            (Severity::Error, Level::Error),
+            (Severity::Warning, Level::Warning),
+            (Severity::Notice, Level::Notice),
+        ];
+        for (severity, level) in levels {
+            let of_level = findings
+                .iter()
+                .filter(|finding| finding.rule.severity == severity);
+            let told: Vec<Problem> = of_level.map(told).collect();
+            self.problems(level, &told);
+        }
+    }
+
     /// One line for a person.
     pub fn line(self, text: &str) {
         say(&harmless(text));
@@ -112,6 +129,17 @@ impl Console {
             say(&format!("{level}: {}: {message}", harmless(title)));
         }
     }
+}
+
+/// The rule stands in the title, where people search for it.
+fn told(finding: &Finding) -> Problem {
+    let Finding {
+        rule,
+        subject,
+        what,
+        remedy,
+    } = finding;
+    Problem::new(format!("{} {}: {subject}", rule.id, rule.name), what, remedy)
 }
 
 fn sentence(problem: &Problem) -> String {

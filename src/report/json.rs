@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{BucketOutcome, BucketReport, Change, KeyReport, OlderKey, Report};
+use crate::model::finding::Finding;
 use crate::model::problem::Problem;
 
 /// The report as JSON, fields in a fixed order. `schema` grows when a field changes its meaning.
@@ -23,6 +24,7 @@ pub fn render(report: &Report) -> String {
         changes: &report.changes,
         kept: &report.kept,
         problems: report.problems.iter().map(ProblemEntry::from).collect(),
+        findings: findings(report),
         notes: report.notes.iter().map(ProblemEntry::from).collect(),
     };
     // Only texts, numbers and booleans: there is nothing that serde_json could refuse.
@@ -45,6 +47,7 @@ struct Document<'a> {
     changes: &'a [Change],
     kept: &'a [Change],
     problems: Vec<ProblemEntry<'a>>,
+    findings: Vec<FindingEntry<'a>>,
     notes: Vec<ProblemEntry<'a>>,
 }
 
@@ -119,6 +122,41 @@ impl<'a> From<&'a Problem> for ProblemEntry<'a> {
             remedy,
         }
     }
+}
+
+/// A finding as the output `findings` and the report show it.
+#[derive(Serialize)]
+pub(super) struct FindingEntry<'a> {
+    id: &'a str,
+    name: &'a str,
+    severity: &'a str,
+    subject: &'a str,
+    what: &'a str,
+    remedy: &'a str,
+}
+
+impl<'a> From<&'a Finding> for FindingEntry<'a> {
+    fn from(
+        Finding {
+            rule,
+            subject,
+            what,
+            remedy,
+        }: &'a Finding,
+    ) -> Self {
+        Self {
+            id: rule.id,
+            name: rule.name,
+            severity: rule.severity.word(),
+            subject,
+            what,
+            remedy,
+        }
+    }
+}
+
+pub(super) fn findings(report: &Report) -> Vec<FindingEntry<'_>> {
+    report.findings.iter().map(FindingEntry::from).collect()
 }
 
 pub(super) fn buckets(report: &Report) -> Vec<BucketEntry<'_>> {

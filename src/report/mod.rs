@@ -12,6 +12,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::model::bucket::{BucketName, Region};
+use crate::model::finding::{Finding, Severity};
+use crate::model::inventory::Inventory;
 use crate::model::problem::Problem;
 use crate::model::time::Timestamp;
 
@@ -42,6 +44,12 @@ pub struct Report {
     pub kept: Vec<Change>,
     /// What failed or stands in the way, worst first.
     pub problems: Vec<Problem>,
+    /// What `check` and `audit` have found, worst first.
+    pub findings: Vec<Finding>,
+    /// What the account holds, as `audit` has listed it.
+    pub inventory: Option<Inventory>,
+    /// From which severity on findings make the run end with exit code 3; nothing for never.
+    pub fail_on: Option<Severity>,
     /// What a person should know although the run did what it should.
     pub notes: Vec<Problem>,
     /// DigitalOcean's clock at the end; ages count by it.
@@ -91,6 +99,10 @@ pub enum BucketOutcome {
     Kept,
     /// It could not be brought about.
     Failed,
+    /// It is not there, as a look has found.
+    Missing,
+    /// Some setting is not what was asked for, as a look has found.
+    Differs,
     /// Nobody looked: a dry run without a full-access pair.
     Unseen,
 }
@@ -134,6 +146,13 @@ impl Report {
     #[must_use]
     pub fn changed(&self) -> bool {
         !self.changes.is_empty()
+    }
+
+    /// Whether anything was found that is bad enough to fail.
+    #[must_use]
+    pub fn fails(&self) -> bool {
+        let fails = |finding: &Finding| self.fail_on.is_some_and(|least| finding.rule.severity >= least);
+        self.findings.iter().any(fails)
     }
 
     /// Whether any key was replaced.
@@ -230,6 +249,9 @@ pub(crate) mod fixtures {
                 "DigitalOcean answered `<b>no</b>`\n::error::x ##[group]y | @all [z](u)",
                 "Look at the app's log.",
             )],
+            findings: vec![],
+            inventory: None,
+            fail_on: Some(Severity::Warning),
             notes: vec![],
             now: Some(Timestamp::from_unix(1_795_000_100)),
             report_file: None,

@@ -20,6 +20,7 @@ pub fn outputs(report: &Report) -> Vec<(&'static str, String)> {
             .next_rotation()
             .map(|due| due.to_string())
             .unwrap_or_default(),
+        compact(&json::findings(report)),
         report.report_file.clone().unwrap_or_default(),
     ];
     OUTPUTS.iter().copied().zip(values).collect()

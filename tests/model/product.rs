@@ -268,7 +268,7 @@ fn wanted(family: &Family, app: Option<AppSink>) -> WantedFamily {
             id_variable: Some(setting(ID_VARIABLE)),
             variables: Vec::new(),
         }],
-        app,
+        apps: app.into_iter().collect(),
     }
 }
 

@@ -102,7 +102,8 @@ impl DigitalOcean {
             .find(|endpoint| endpoint.origin == origin)
     }
 
-    pub(crate) fn add_live_app(&mut self, spec: Value, now: i64) {
+    /// Puts an app into the account that is live with this spec; SECRET values are given in plain text.
+    pub fn add_live_app(&mut self, spec: Value, now: i64) {
         self.apps.push(App::live(spec, now));
     }
 

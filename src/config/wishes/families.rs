@@ -109,13 +109,13 @@ impl Shape {
             String::new()
         };
         let github = self.github_sink(&bucket, &suffix, door)?;
-        let app = self.app_sink(&bucket, &suffix, door);
+        let apps = self.app_sink(&bucket, &suffix, door).into_iter().collect();
         Some(WantedFamily {
             family,
             grants,
             lifetime: self.lifetime,
             github: vec![github],
-            app,
+            apps,
         })
     }
 

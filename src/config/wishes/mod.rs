@@ -66,6 +66,17 @@ pub(super) fn read(
     })
 }
 
+/// A world in which nothing is wanted, for looks at what is there.
+pub(super) fn nothing(raw: &RawInputs, endpoint: &str, door: &mut Door) -> Option<Desired> {
+    let region = region(raw, door)?;
+    Some(Desired {
+        region,
+        endpoint: endpoint.replace("{region}", region.slug()),
+        buckets: Vec::new(),
+        families: Vec::new(),
+    })
+}
+
 fn region(raw: &RawInputs, door: &mut Door) -> Option<Region> {
     door.parse("region", raw.region.as_deref().or(Some("nyc3")), str::parse)
 }

@@ -118,7 +118,7 @@ impl Succession<'_> {
         holds
     }
 
-    /// Since when nothing new can have got the old key: since the stamp, and since the app has served the current one
+    /// Since when nothing new can have got the old key: since the stamp, and since every app has served the current one
     /// without a break. With what is in the way of that.
     fn served_since(
         &self,
@@ -126,22 +126,21 @@ impl Succession<'_> {
         observed: &Observed,
         holders: &Holders,
     ) -> (Timestamp, Vec<Hold>) {
-        let Some((sink, state)) = self.app(observed) else {
-            return (current.since(), Vec::new());
-        };
         let id = &current.key.id;
-        let mut holds: Vec<Hold> = carriers(sink, state)
-            .filter(|(deployment, _)| !deployment.names(id))
-            .map(|(_, carrier)| Hold::Behind(carrier))
-            .collect();
-        if state.is_pinned_away_from(id) {
-            holds.push(Hold::Pinned(sink.app.to_string()));
+        let (mut since, mut holds) = (current.since(), Vec::new());
+        for (sink, state) in self.apps(observed) {
+            let behind = carriers(sink, state).filter(|(deployment, _)| !deployment.names(id));
+            holds.extend(behind.map(|(_, carrier)| Hold::Behind(carrier)));
+            if state.is_pinned_away_from(id) {
+                holds.push(Hold::Pinned(sink.app.to_string()));
+            }
+            let served = match holders.served.get(&sink.app) {
+                Some(Ok(served)) => unbroken(state, served, id),
+                _ => None,
+            };
+            since = since.max(served.unwrap_or(since));
         }
-        let served = match holders.served.get(&sink.app) {
-            Some(Ok(served)) => unbroken(state, served, id),
-            _ => None,
-        };
-        (current.since().max(served.unwrap_or(current.since())), holds)
+        (since, holds)
     }
 
     /// What a condition needs and nobody could read. A missing permission is no such thing: see [`Self::blind_spots`].
@@ -151,7 +150,7 @@ impl Succession<'_> {
             let unreadable = holders.runs.get(repository).is_none_or(Reading::is_err);
             unreadable.then(|| unread(format!("the list of workflow runs of {repository}")))
         });
-        let served = self.wanted.app.iter().filter_map(|sink| {
+        let served = self.wanted.apps.iter().filter_map(|sink| {
             let unreadable = holders.served.get(&sink.app).is_none_or(Reading::is_err);
             unreadable.then(|| unread(format!("the list of deployments of app {}", sink.app)))
         });
@@ -164,15 +163,16 @@ impl Succession<'_> {
 
     /// Everything that holds the key, or was given its secrets before `delivered`.
     fn holders(&self, key: &SpacesKey, delivered: Timestamp, observed: &Observed) -> Vec<Holder> {
-        let own = self.app(observed);
-        let mut found: Vec<Holder> = own.map_or_else(Vec::new, |(sink, state)| naming(sink, state, &key.id));
+        let own: Vec<_> = self.apps(observed).collect();
+        let naming = own.iter().flat_map(|(sink, state)| naming(sink, state, &key.id));
+        let mut found: Vec<Holder> = naming.collect();
         if let Some(holders) = &observed.holders {
             let repositories = self.repositories().into_iter();
             found.extend(
                 repositories.flat_map(|repository| queued_by(delivered, repository, holders, observed.run)),
             );
             let others = holders.apps.iter().flatten().flatten();
-            let others = others.filter(|app| own.is_none_or(|(_, state)| state.id != app.id));
+            let others = others.filter(|app| own.iter().all(|(_, state)| state.id != app.id));
             found.extend(
                 others
                     .filter(|app| app.key == key.id)
@@ -195,9 +195,9 @@ impl Succession<'_> {
         runs.chain(apps).collect()
     }
 
-    fn app<'o>(&self, observed: &'o Observed) -> Option<(&AppSink, &'o AppState)> {
-        let sink = self.wanted.app.as_ref()?;
-        Some((sink, observed.apps.get(&sink.app)?.as_ref().ok()?))
+    fn apps<'o>(&self, observed: &'o Observed) -> impl Iterator<Item = (&AppSink, &'o AppState)> {
+        let sinks = self.wanted.apps.iter();
+        sinks.filter_map(|sink| Some((sink, observed.apps.get(&sink.app)?.as_ref().ok()?)))
     }
 
     fn repositories(&self) -> BTreeSet<&Repository> {
@@ -230,7 +230,7 @@ fn unbroken(state: &AppState, served: &[DeploymentState], id: &AccessKeyId) -> O
     back.last().unwrap_or(active).created_at
 }
 
-/// What of the family's own app names the key: its deployments, or a variable that is not ours.
+/// What of one of the family's own apps names the key: its deployments, or a variable that is not ours.
 fn naming(sink: &AppSink, state: &AppState, id: &AccessKeyId) -> Vec<Holder> {
     let named = carriers(sink, state).filter(|(deployment, _)| deployment.mentions(id));
     let named: Vec<Holder> = named.map(|(_, carrier)| Holder::Deployment(carrier)).collect();

@@ -1,8 +1,10 @@
 //! The gate, condition by condition.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::*;
+use crate::model::desired::AppRef;
 use crate::model::intent::{Intent, Revocation};
 use crate::model::observed::{NamingApp, UnfinishedRun};
 use crate::model::problem::Problem;
@@ -151,6 +153,45 @@ fn every_deployment_must_carry_the_successor() {
             .nobody_holds_it()
             .holds("DO1")
             .is_empty()
+    );
+}
+
+#[test]
+fn every_app_of_the_key_must_carry_the_successor() {
+    let two = |second: &str| {
+        superseded()
+            .app("DO2", "DO2", None)
+            .one_more_app("blog", second, second, None)
+            .nobody_holds_it()
+    };
+    assert!(two("DO2").holds("DO1").is_empty());
+    assert_eq!(
+        two("DO1").holds("DO1"),
+        ["the current key is not in every sink: app blog does not hold the current key at the app"]
+    );
+}
+
+#[test]
+fn grace_counts_from_the_app_that_was_last() {
+    let now = 10_000 + 3 * DAY;
+    let served = |blog_since: i64| {
+        let world = superseded()
+            .app("DO2", "DO2", None)
+            .one_more_app("blog", "DO2", "DO2", None)
+            .nobody_holds_it();
+        with_holders(world, |holders| {
+            let since = |at: i64| Ok(vec![World::deployment("active", "DO2", at)]);
+            holders.served = BTreeMap::from([
+                (AppRef("blog".to_owned()), since(blog_since)),
+                (AppRef("shop".to_owned()), since(10_001)),
+            ]);
+        })
+    };
+    assert!(served(10_001).holds("DO1").is_empty());
+    assert_eq!(
+        served(now - 60).holds("DO1").len(),
+        1,
+        "blog serves it for a minute only"
     );
 }
 

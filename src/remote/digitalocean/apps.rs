@@ -107,13 +107,18 @@ impl DigitalOcean {
         updated(&subject, &reply).map_err(WriteFailure::Lost)
     }
 
+    /// Every app of the account.
+    pub async fn apps(&self) -> Result<Vec<App>, Failure> {
+        let subject = "list apps";
+        let listed = self.list(subject, "/v2/apps", PER_PAGE).await?;
+        listed.into_iter().map(|app| readable(subject, app)).collect()
+    }
+
     /// Every app of the account that names one of these keys: in the spec that it shall have, or in a deployment that
     /// serves or is on its way.
     pub async fn apps_naming(&self, keys: &[AccessKeyId]) -> Result<Vec<NamingApp>, Failure> {
-        let subject = "list apps";
         let mut naming = Vec::new();
-        for app in self.list(subject, "/v2/apps", PER_PAGE).await? {
-            let app = readable(subject, app)?;
+        for app in self.apps().await? {
             let named = keys.iter().filter(|key| app.mentions(key));
             naming.extend(named.map(|key| NamingApp {
                 id: app.id.clone(),

@@ -1,6 +1,7 @@
 //! The GitHub API: secrets and variables of repositories and environments, workflow runs, App tokens.
 
 mod app;
+mod environments;
 mod errors;
 mod exchange;
 mod key;

@@ -3,9 +3,12 @@
 mod buckets;
 mod errors;
 mod lifecycle;
+mod listing;
 mod logging;
 mod plain;
+mod preflight;
 mod proof;
+mod trial;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +27,7 @@ use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 pub use buckets::{Creation, Presence};
+pub use preflight::Browser;
 pub use proof::ProofFailure;
 
 use super::base_url::BaseUrl;

@@ -63,7 +63,7 @@ impl Spaces {
     }
 
     /// Whether the key may write, told by how a server refuses to abort an upload that does not exist.
-    async fn writes(&self, subject: &str, bucket: &BucketName) -> Result<bool, Failure> {
+    pub(super) async fn writes(&self, subject: &str, bucket: &BucketName) -> Result<bool, Failure> {
         let abort = self
             .unpooled
             .abort_multipart_upload()

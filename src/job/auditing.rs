@@ -1,0 +1,169 @@
+//! `audit`: what the account holds, and what is wrong with it.
+
+use std::collections::BTreeSet;
+
+use super::Job;
+use crate::apply::FullAccess;
+use crate::model::bucket::{BucketName, REGIONS, Region};
+use crate::model::inventory::{Inventory, ListedBucket, ListedKey};
+use crate::model::key::{AccessKeyId, SpacesKey};
+use crate::model::name::KeyName;
+use crate::model::observed::Observed;
+use crate::model::problem::Problem;
+use crate::observe::inventory::{self, Listed};
+use crate::plan::audit::{self, BUCKETS_MAX, KEYS_MAX, Yardstick};
+use crate::remote::Spaces;
+use crate::remote::spaces::{Freshness, KeyPair};
+use crate::report::Report;
+use crate::tell::{self, Told};
+
+/// What was listed, and what could not be read.
+struct Account {
+    observed: Observed,
+    inventory: Inventory,
+    unread: Vec<Problem>,
+}
+
+impl Job<'_> {
+    /// Lists the account and tells what is wrong. The admin key is gone when this returns.
+    pub(super) async fn audit(self) -> Report {
+        let mut full_access = self.any_full_access();
+        self.console.open_group("Looking at the account");
+        let account = self.interruptible(self.account(&mut full_access)).await;
+        let Some(account) = account else {
+            return self.stopped(full_access).await;
+        };
+        self.retire_admin(full_access).await;
+        self.console.close_group();
+        let Account {
+            observed,
+            inventory,
+            unread,
+        } = account;
+        let yardstick = Yardstick {
+            desired: &self.desired,
+            admin_family: &self.admin_family,
+            max_age: self.request.looks.max_age,
+            own: self.request.access.full_access.as_ref().map(|pair| &pair.id),
+        };
+        let stuck = BTreeSet::new();
+        let brief = self.brief(&stuck);
+        let findings = audit::findings(&inventory, &unread, &observed, &yardstick, &brief);
+        let told = Told::Audited { inventory, findings };
+        tell::report(
+            self.request,
+            &self.desired,
+            &told,
+            self.ledger.close(),
+            Some(observed.now),
+        )
+    }
+
+    async fn account(&self, full_access: &mut FullAccess) -> Account {
+        let (buckets, (observed, apps)) = tokio::join!(self.all_buckets(full_access), self.keys_and_apps());
+        let own = full_access.own_id();
+        let mut unread: Vec<Problem> = observed.keys.as_ref().err().cloned().into_iter().collect();
+        unread.extend(buckets.unread);
+        unread.extend(apps.unread);
+        let inventory = Inventory {
+            now: observed.now,
+            keys: self.listed_keys(&observed, own.as_ref()),
+            buckets: buckets.items,
+            apps: apps.items,
+            keys_max: KEYS_MAX,
+            buckets_max: BUCKETS_MAX,
+        };
+        Account {
+            observed,
+            inventory,
+            unread,
+        }
+    }
+
+    async fn keys_and_apps(&self) -> (Observed, Listed<crate::model::inventory::ListedApp>) {
+        let (now, keys, finished) = self.keys_and_runs().await;
+        let ids: BTreeSet<AccessKeyId> = keys
+            .as_deref()
+            .unwrap_or_default()
+            .iter()
+            .map(|key| key.id.clone())
+            .collect();
+        let apps = match &self.session.digitalocean {
+            Some(digitalocean) => inventory::apps(digitalocean, &ids).await,
+            None => Listed::default(),
+        };
+        let run = self.request.runner.run;
+        let mut observed = Observed::of_keys(now, run, Vec::new(), finished);
+        observed.keys = keys;
+        (observed, apps)
+    }
+
+    /// Oldest first; the short-lived key of this very run is not part of the account.
+    fn listed_keys(&self, observed: &Observed, own: Option<&AccessKeyId>) -> Vec<ListedKey> {
+        let families: BTreeSet<_> = self
+            .desired
+            .families
+            .iter()
+            .map(|wanted| &wanted.family)
+            .collect();
+        let listed = |key: &SpacesKey| {
+            let name = KeyName::parse(&key.name);
+            let declared = name.as_ref().is_some_and(|name| families.contains(&name.family));
+            ListedKey {
+                key: key.clone(),
+                name,
+                declared,
+            }
+        };
+        let others = observed.keys().iter().filter(|key| Some(&key.id) != own);
+        let mut keys: Vec<ListedKey> = others.map(listed).collect();
+        keys.sort_by(|one, other| one.key.rank().cmp(&other.key.rank()));
+        keys
+    }
+
+    async fn all_buckets(&self, full_access: &mut FullAccess) -> Listed<ListedBucket> {
+        let freshness = if full_access.is_fresh() {
+            Freshness::Fresh
+        } else {
+            Freshness::Settled
+        };
+        let unread = |problem: Problem| Listed {
+            items: Vec::new(),
+            unread: vec![problem],
+        };
+        match full_access.pair().await {
+            Ok(Some(pair)) => {
+                let declared: BTreeSet<BucketName> = self
+                    .desired
+                    .buckets
+                    .iter()
+                    .map(|wanted| wanted.name.clone())
+                    .collect();
+                inventory::buckets(&self.regions(&pair, freshness), &declared).await
+            }
+            Ok(None) => unread(no_access()),
+            Err(problem) => unread(problem),
+        }
+    }
+
+    /// Every region that has an endpoint of its own; each lists only its own buckets.
+    fn regions(&self, pair: &KeyPair, freshness: Freshness) -> Vec<(Region, Spaces)> {
+        let access = &self.request.access;
+        if !access.knows_regions_apart() {
+            return vec![(self.desired.region, self.session.spaces(pair, freshness))];
+        }
+        let regions = REGIONS.into_iter().filter_map(|slug| slug.parse::<Region>().ok());
+        let client = |region: Region| {
+            let base = access.spaces_endpoint(region).parse().ok()?;
+            Some((region, self.session.spaces_at(&base, pair, freshness)))
+        };
+        regions.filter_map(client).collect()
+    }
+}
+
+fn no_access() -> Problem {
+    let what = "nobody has looked: they show only to a full-access key";
+    let remedy =
+        "Give spaces-access-key-id and its secret, or a digitalocean-token that may mint a short-lived key.";
+    Problem::new("buckets", what, remedy)
+}

@@ -1,0 +1,195 @@
+//! `check`: everything is read and compared, and nothing is written but the short-lived admin key.
+
+use std::collections::BTreeSet;
+
+use super::Job;
+use super::looking::World;
+use crate::config::PairAtHand;
+use crate::model::bucket::BucketName;
+use crate::model::desired::WantedFamily;
+use crate::model::evidence::Evidence;
+use crate::model::key::Permission;
+use crate::model::name::KeyName;
+use crate::model::observed::Observed;
+use crate::model::problem::Problem;
+use crate::model::sink::{Repository, SettingName};
+use crate::observe::evidence::{self, Candidate, Question, Shadows};
+use crate::plan::check;
+use crate::plan::cors_questions;
+use crate::remote::Spaces;
+use crate::remote::spaces::{Freshness, KeyPair};
+use crate::report::Report;
+use crate::tell::{self, Told};
+
+impl Job<'_> {
+    /// Looks at everything and tells what is wrong. The admin key is gone when this returns.
+    pub(super) async fn check(mut self) -> Report {
+        let mut full_access = self.full_access();
+        self.console.open_group("Looking at what is there");
+        let world = self.interruptible(self.observe(&mut full_access)).await;
+        let Some(mut world) = world else {
+            return self.stopped(full_access).await;
+        };
+        self.tell_blind(&mut world.observed);
+        self.follow_moves(&mut world);
+        let (evidence, ()) = tokio::join!(self.evidence(&world), self.retire_admin(full_access));
+        self.give_back_token().await;
+        self.console.close_group();
+        let plan = self.plan(&world.observed, &BTreeSet::new());
+        let findings = check::findings(
+            &self.desired,
+            &plan,
+            &world.observed,
+            &evidence,
+            &self.brief(&BTreeSet::new()),
+        );
+        let told = Told::Checked {
+            plan: &plan,
+            observed: &world.observed,
+            findings,
+        };
+        let now = self.session.digitalocean.as_ref().map(|_| world.observed.now);
+        tell::report(self.request, &self.desired, &told, self.ledger.close(), now)
+    }
+
+    /// Without a token there are no keys to see, which is another thing than that there are none.
+    fn tell_blind(&self, observed: &mut Observed) {
+        if self.session.digitalocean.is_none() && !self.desired.families.is_empty() {
+            let what = "nobody has looked: there is no digitalocean-token";
+            let remedy = "Give digitalocean-token (scope spaces_key:read).";
+            observed.keys = Err(Problem::new("Spaces keys", what, remedy));
+        }
+    }
+
+    /// What a signal cuts off here is not known in the end.
+    async fn evidence(&self, world: &World) -> Evidence {
+        let gathered = self.interruptible(self.gather(world)).await;
+        gathered.unwrap_or_else(|| {
+            let what = "a signal stopped the run before everything was looked at";
+            self.ledger.failed(Problem::new("this run", what, "Run again."));
+            Evidence::default()
+        })
+    }
+
+    async fn gather(&self, world: &World) -> Evidence {
+        let observed = &world.observed;
+        let trials = self
+            .request
+            .looks
+            .pairs
+            .iter()
+            .map(|pair| self.candidate(pair, observed));
+        let trials = futures_util::future::join_all(trials.map(evidence::trial));
+        let (trials, preflights, shadows) = tokio::join!(
+            trials,
+            evidence::preflights(self.questions(observed)),
+            self.shadows(observed)
+        );
+        let mut evidence = Evidence {
+            trials,
+            preflights,
+            shadows: shadows.found,
+            unseen: shadows.unseen,
+            ..Evidence::default()
+        };
+        self.read_spec_file(&mut evidence);
+        evidence
+    }
+
+    fn read_spec_file(&self, evidence: &mut Evidence) {
+        let Some(file) = &self.request.looks.spec_file else {
+            return;
+        };
+        match evidence::placeholders(file) {
+            Ok(placeholders) => evidence.placeholders = placeholders,
+            Err(problem) => evidence.unread.push(problem),
+        }
+    }
+
+    /// A pair is tried on the buckets of the family that it belongs to. One that belongs to none should belong to the
+    /// first.
+    fn candidate<'p>(&self, pair: &'p PairAtHand, observed: &Observed) -> Candidate<'p> {
+        let client = |endpoint: Option<&str>| self.client(pair, endpoint);
+        if let Some(place) = &pair.place {
+            let client = client(Some(&place.endpoint));
+            return Candidate {
+                pair,
+                family: None,
+                buckets: vec![(place.bucket.clone(), None, client)],
+            };
+        }
+        let family = self
+            .family_of(pair, observed)
+            .or_else(|| self.desired.families.first());
+        let grants = family.into_iter().flat_map(|wanted| &wanted.grants);
+        let with_client = |(bucket, permission): (&BucketName, &Permission)| {
+            (bucket.clone(), Some(*permission), client(None))
+        };
+        Candidate {
+            pair,
+            family: family.map(|wanted| wanted.family.clone()),
+            buckets: grants.map(with_client).collect(),
+        }
+    }
+
+    fn family_of(&self, pair: &PairAtHand, observed: &Observed) -> Option<&WantedFamily> {
+        let key = observed.keys().iter().find(|key| key.id == pair.id)?;
+        let name = KeyName::parse(&key.name)?;
+        self.desired
+            .families
+            .iter()
+            .find(|wanted| wanted.family == name.family)
+    }
+
+    fn client(&self, pair: &PairAtHand, endpoint: Option<&str>) -> Spaces {
+        let pair = KeyPair {
+            id: pair.id.clone(),
+            secret: pair.secret.clone(),
+        };
+        let base = endpoint.and_then(|endpoint| endpoint.parse().ok());
+        match base {
+            Some(base) => self.session.spaces_at(&base, &pair, Freshness::Settled),
+            None => self.session.spaces(&pair, Freshness::Settled),
+        }
+    }
+
+    fn questions(&self, observed: &Observed) -> Vec<Question> {
+        let wanted = self.desired.buckets.iter();
+        let questions = wanted.flat_map(|wanted| {
+            cors_questions(wanted, observed)
+                .into_iter()
+                .map(|(origin, method)| Question {
+                    bucket: wanted.name.clone(),
+                    origin,
+                    method,
+                    browser: self.session.browser(),
+                })
+        });
+        questions.collect()
+    }
+
+    async fn shadows(&self, observed: &Observed) -> Shadows {
+        match &self.session.github {
+            Some(github) => evidence::shadows(github, &self.secrets_of_repositories(observed)).await,
+            None => Shadows::default(),
+        }
+    }
+
+    /// The secrets that are kept at the level of a repository which could be read.
+    fn secrets_of_repositories(&self, observed: &Observed) -> Vec<(Repository, Vec<SettingName>)> {
+        let mut all: Vec<(Repository, Vec<SettingName>)> = Vec::new();
+        let sinks = self.desired.families.iter().flat_map(|wanted| &wanted.github);
+        let readable = sinks.filter(|sink| {
+            sink.target.environment.is_none() && matches!(observed.targets.get(&sink.target), Some(Ok(_)))
+        });
+        for sink in readable {
+            let repository = &sink.target.repository;
+            let names = sink.secrets().cloned();
+            match all.iter_mut().find(|(known, _)| known == repository) {
+                Some((_, known)) => known.extend(names),
+                None => all.push((repository.clone(), names.collect())),
+            }
+        }
+        all
+    }
+}

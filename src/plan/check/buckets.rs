@@ -1,0 +1,98 @@
+//! What is wrong with the buckets and their settings.
+
+use std::collections::BTreeSet;
+
+use super::unknown;
+use crate::model::bucket::BucketName;
+use crate::model::evidence::{Evidence, Preflight};
+use crate::model::finding::{
+    BUCKET_ELSEWHERE, BUCKET_MISSING, BUCKET_NOT_OURS, BUCKET_POLICY, CORS_REFUSED, Finding,
+    LIFECYCLE_DIFFERS, LOGGING_DIFFERS, Rule, UNKNOWN,
+};
+use crate::model::observed::{BucketState, Observed};
+use crate::model::problem::Problem;
+use crate::plan::Plan;
+use crate::plan::bucket::{BucketAction, BucketPlan};
+
+/// What is wrong with one bucket. Of one that is not there nothing else is told.
+pub(super) fn findings(plan: &BucketPlan, observed: &Observed) -> Vec<Finding> {
+    let subject = format!("bucket {}", plan.name);
+    match observed.buckets.get(&plan.name) {
+        None | Some(Ok(BucketState::Unseen)) => vec![unseen(&subject)],
+        Some(Err(problem)) => vec![unknown(problem)],
+        Some(Ok(BucketState::Absent)) => vec![Finding::new(&BUCKET_MISSING, subject, "it does not exist")],
+        Some(Ok(BucketState::NotOurs { .. })) => of_problem(&BUCKET_NOT_OURS, plan),
+        Some(Ok(BucketState::Elsewhere { .. })) => of_problem(&BUCKET_ELSEWHERE, plan),
+        Some(Ok(BucketState::Present(settings))) => {
+            let policy = settings.has_policy.then(|| {
+                let what = "it has a bucket policy, so no scoped key opens it";
+                Finding::new(&BUCKET_POLICY, subject.clone(), what)
+            });
+            let settings = plan
+                .actions
+                .iter()
+                .filter_map(|action| of_action(action, &subject));
+            policy.into_iter().chain(settings).collect()
+        }
+    }
+}
+
+fn unseen(subject: &str) -> Finding {
+    let what = "nobody has looked: its settings show only to a full-access key";
+    let remedy =
+        "Give spaces-access-key-id and its secret, or a digitalocean-token that may mint a short-lived key.";
+    Finding::new(&UNKNOWN, subject, what).remedied(remedy)
+}
+
+fn of_problem(rule: &'static Rule, plan: &BucketPlan) -> Vec<Finding> {
+    let told = plan.problem.iter();
+    told.map(
+        |Problem {
+             subject,
+             what,
+             remedy,
+         }| Finding::new(rule, subject, what).remedied(remedy),
+    )
+    .collect()
+}
+
+fn of_action(action: &BucketAction, subject: &str) -> Option<Finding> {
+    let rule = match action {
+        BucketAction::Create => return None,
+        BucketAction::Log(_) => &LOGGING_DIFFERS,
+        BucketAction::Expire(_) => &LIFECYCLE_DIFFERS,
+    };
+    Some(Finding::new(rule, subject, format!("it lacks: {action}")))
+}
+
+/// Where the rules themselves differ, that is told instead.
+pub(super) fn preflights(plan: &Plan, evidence: &Evidence) -> Vec<Finding> {
+    let differing = differing(plan);
+    let fair = evidence
+        .preflights
+        .iter()
+        .filter(|one| !differing.contains(&one.bucket));
+    fair.filter_map(of_preflight).collect()
+}
+
+fn differing(plan: &Plan) -> BTreeSet<&BucketName> {
+    let _ = plan;
+    BTreeSet::new()
+}
+
+fn of_preflight(preflight: &Preflight) -> Option<Finding> {
+    let Preflight {
+        bucket,
+        origin,
+        method,
+        allowed,
+    } = preflight;
+    match allowed {
+        Ok(true) => None,
+        Ok(false) => {
+            let what = format!("a browser at {origin} is refused {method}");
+            Some(Finding::new(&CORS_REFUSED, format!("bucket {bucket}"), what))
+        }
+        Err(problem) => Some(unknown(problem)),
+    }
+}

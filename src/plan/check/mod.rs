@@ -1,0 +1,89 @@
+//! The plan without hands: what is wrong with the world, as findings. Pure, like all of the plan.
+
+mod apps;
+mod buckets;
+mod families;
+mod proof;
+mod sinks;
+
+use super::{Brief, Plan};
+use crate::model::desired::Desired;
+use crate::model::evidence::Evidence;
+use crate::model::finding::{
+    self, FULL_ACCESS_LEFT, Finding, NOT_ALLOWED_TO_LOOK, PLACEHOLDER_UNSET, UNKNOWN,
+};
+use crate::model::observed::Observed;
+use crate::model::problem::Problem;
+
+/// Everything that is wrong, the worst first, each once.
+#[must_use]
+pub fn findings(
+    desired: &Desired,
+    plan: &Plan,
+    observed: &Observed,
+    evidence: &Evidence,
+    brief: &Brief<'_>,
+) -> Vec<Finding> {
+    let mut all: Vec<Finding> = Vec::new();
+    for (wanted, plan) in desired.families.iter().zip(&plan.families) {
+        all.extend(families::findings(wanted, plan, observed, brief));
+    }
+    all.extend(observed.keys.as_ref().err().map(unknown));
+    all.extend(plan.stray_admins.iter().map(left_admin));
+    all.extend(sinks::findings(desired, plan, observed, evidence));
+    all.extend(apps::findings(desired, plan, observed));
+    all.extend(
+        plan.buckets
+            .iter()
+            .flat_map(|bucket| buckets::findings(bucket, observed)),
+    );
+    all.extend(buckets::preflights(plan, evidence));
+    all.extend(
+        evidence
+            .trials
+            .iter()
+            .flat_map(|trial| proof::findings(trial, desired, observed)),
+    );
+    all.extend(placeholders(evidence));
+    all.extend(evidence.unread.iter().map(unknown));
+    all.extend(evidence.unseen.iter().map(unseen));
+    finding::rank(&mut all);
+    all
+}
+
+/// What could not be read is not fine.
+fn unknown(problem: &Problem) -> Finding {
+    let Problem {
+        subject,
+        what,
+        remedy,
+    } = problem;
+    Finding::new(&UNKNOWN, subject, what).remedied(remedy)
+}
+
+fn unseen(problem: &Problem) -> Finding {
+    let Problem {
+        subject,
+        what,
+        remedy,
+    } = problem;
+    Finding::new(&NOT_ALLOWED_TO_LOOK, subject, what).remedied(remedy)
+}
+
+fn left_admin(key: &crate::model::key::SpacesKey) -> Finding {
+    let what = format!(
+        "{} opens every bucket, and the run that minted it is over",
+        key.id
+    );
+    Finding::new(&FULL_ACCESS_LEFT, format!("key {}", key.name), what)
+}
+
+fn placeholders(evidence: &Evidence) -> impl Iterator<Item = Finding> + '_ {
+    evidence.placeholders.iter().map(|one| {
+        let what = format!(
+            "line {} asks for ${{{}}}, which this job does not have",
+            one.line, one.name
+        );
+        Finding::new(&PLACEHOLDER_UNSET, format!("file {}", one.file), what)
+    })
+}
