@@ -1,15 +1,19 @@
 //! The edge of the process: environment in, report and exit code out.
 
 use std::fs;
+use std::io::{self, Read as _};
 use std::path::Path;
 
-use crate::config::{Environment, InputProblem, Refused, Request, Runner};
+use crate::config::{Environment, Files, InputProblem, InventoryFormat, Refused, Request, Runner};
 use crate::job::Job;
+use crate::model::inventory::Inventory;
 use crate::model::problem::Problem;
 use crate::remote::Shutdown;
 use crate::report::commands::{Level, delimiter, file_entry};
 use crate::report::console::{Console, append};
-use crate::report::{Change, OlderKey, Report, json, outputs, refusal, summary};
+use crate::report::{
+    Change, OlderKey, Remark, Report, inventory, json, outputs, refusal, remarks, sarif, summary,
+};
 use crate::session::{NoSession, Session};
 
 /// How a run ended, as the process tells it.
@@ -43,7 +47,7 @@ pub async fn run(environment: &Environment, shutdown: &Shutdown) -> Exit {
     let runner = Runner::read(environment);
     let console = Console::new(&runner);
     console.start_log(runner.debug);
-    let request = match Request::parse(environment) {
+    let request = match Request::read(environment, &beginning_of) {
         Ok(request) => request,
         Err(Refused { problems, warnings }) => {
             warn(&warnings);
@@ -61,7 +65,14 @@ pub async fn run(environment: &Environment, shutdown: &Shutdown) -> Exit {
     };
     let run = Job::new(&request, &session, console, shutdown).run();
     let report = Box::pin(run).await;
-    publish(&report, &runner, console)
+    publish(&report, &request, console)
+}
+
+/// What a file begins with, at most so many bytes.
+fn beginning_of(path: &Path, most: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(most as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn warn(warnings: &[String]) {
@@ -71,11 +82,15 @@ fn warn(warnings: &[String]) {
 }
 
 fn refuse(console: Console, runner: &Runner, problems: &[InputProblem]) -> Exit {
-    let problems: Vec<Problem> = problems
+    let (problems, remarks): (Vec<Problem>, Vec<Remark>) = problems
         .iter()
-        .map(|InputProblem { input, what }| Problem::new(input.clone(), what.clone(), ""))
-        .collect();
-    console.problems(Level::Error, &problems);
+        .map(|InputProblem { input, what, at }| {
+            let problem = Problem::new(input, what, "");
+            let remark = Remark::of_problem(Level::Error, &problem);
+            (problem, at.iter().fold(remark, Remark::at))
+        })
+        .unzip();
+    console.remarks(&remarks);
     let page = runner
         .summary_file
         .as_deref()
@@ -88,12 +103,12 @@ fn refuse(console: Console, runner: &Runner, problems: &[InputProblem]) -> Exit 
 }
 
 /// Tells everyone. A report that cannot be written is a failure of its own: later steps would miss it.
-fn publish(report: &Report, runner: &Runner, console: Console) -> Exit {
-    console.problems(Level::Error, &report.problems);
-    console.problems(Level::Warning, &report.notes);
-    console.findings(&report.findings);
-    let unwritten: Vec<Problem> = write_files(report, runner);
-    console.problems(Level::Error, &unwritten);
+fn publish(report: &Report, request: &Request, console: Console) -> Exit {
+    if let Some(inventory) = &report.inventory {
+        console.inventory(inventory);
+    }
+    let unwritten = [tell_runner(report, &request.runner), write_files(report, request)].concat();
+    console.remarks(&remarks(report, &unwritten));
     // What is done is told when it is done; a plan is told here.
     for Change { subject, what } in report.changes.iter().filter(|_| report.dry_run) {
         console.line(&format!("{subject}: {what}"));
@@ -118,7 +133,8 @@ fn publish(report: &Report, runner: &Runner, console: Console) -> Exit {
     }
 }
 
-fn write_files(report: &Report, runner: &Runner) -> Vec<Problem> {
+/// The outputs and the summary of the step.
+fn tell_runner(report: &Report, runner: &Runner) -> Vec<Problem> {
     let delimiter = delimiter();
     let entries: String = outputs(report)
         .iter()
@@ -132,23 +148,48 @@ fn write_files(report: &Report, runner: &Runner) -> Vec<Problem> {
         .summary_file
         .as_deref()
         .map(|path| told(path, append(path, &summary(report))));
-    let file = report
-        .report_file
-        .as_deref()
-        .map(Path::new)
-        .map(|path| told(path, write_report(path, report)));
-    [output, page, file]
-        .into_iter()
-        .flatten()
-        .filter_map(Result::err)
-        .collect()
+    let written = [output, page].into_iter().flatten();
+    written.filter_map(Result::err).collect()
 }
 
-fn write_report(path: &Path, report: &Report) -> std::io::Result<()> {
+/// Code scanning shows a finding at a file. Outside a workflow it is the one that would ask for what was found wrong.
+const MANIFEST: &str = ".github/spaces.yml";
+
+/// The files in the workspace that were asked for.
+fn write_files(report: &Report, request: &Request) -> Vec<Problem> {
+    let Files {
+        report: report_file,
+        sarif: sarif_file,
+        inventory: inventory_file,
+    } = &request.files;
+    let asked_for_in = request.runner.workflow_file.as_deref().unwrap_or(MANIFEST);
+    let listed = inventory_file.as_ref().zip(report.inventory.as_ref());
+    let files = [
+        report_file.as_deref().map(|path| (path, json(report))),
+        sarif_file
+            .as_deref()
+            .map(|path| (path, sarif(report, asked_for_in))),
+        listed.map(|(file, inventory)| (file.path.as_path(), inventory_text(inventory, file.format))),
+    ];
+    let written = files
+        .into_iter()
+        .flatten()
+        .map(|(path, text)| told(path, write(path, &text)));
+    written.filter_map(Result::err).collect()
+}
+
+fn inventory_text(inventory: &Inventory, format: InventoryFormat) -> String {
+    match format {
+        InventoryFormat::Csv => inventory::csv(inventory),
+        InventoryFormat::Json => inventory::json(inventory),
+    }
+}
+
+fn write(path: &Path, text: &str) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
-    fs::write(path, json(report) + "\n")
+    fs::write(path, text.trim_end().to_owned() + "\n")
 }
 
 fn told(path: &Path, written: std::io::Result<()>) -> Result<(), Problem> {

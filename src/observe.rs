@@ -1,5 +1,6 @@
 //! Reads the world. Nothing here writes.
 
+mod buckets;
 pub mod evidence;
 pub mod inventory;
 
@@ -8,20 +9,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::join_all;
 
 use crate::model::bucket::BucketName;
+use crate::model::cdn::{self, CdnEndpoint};
 use crate::model::desired::{AppRef, Desired, WantedBucket};
 use crate::model::key::{AccessKeyId, SpacesKey};
 use crate::model::name::Run;
 use crate::model::observed::{
-    AppState, BucketState, DeploymentState, Holders, NamingApp, Observed, Reading, Settings, TargetState,
-    Unfinished,
+    AppState, BucketState, DeploymentState, Holders, NamingApp, Observed, Reading, TargetState, Unfinished,
 };
 use crate::model::problem::Problem;
 use crate::model::sink::{Repository, SettingName, Target};
 use crate::model::time::Timestamp;
 use crate::remedy::problem;
 use crate::remote::digitalocean::{App, Deployment, Phase};
-use crate::remote::spaces::Presence;
-use crate::remote::{DigitalOcean, Failure, FailureKind, GitHub, SealingKey, Spaces};
+use crate::remote::spaces::SpacesOf;
+use crate::remote::{DigitalOcean, Failure, FailureKind, GitHub, SealingKey};
 
 /// Every Spaces key of the account.
 pub async fn keys(digitalocean: &DigitalOcean) -> Reading<Vec<SpacesKey>> {
@@ -146,7 +147,7 @@ async fn read_target(github: &GitHub, wanted: &Target, names: &BTreeSet<SettingN
         environment: wanted.environment.clone(),
     };
     let view = if moved {
-        read_settings(github, &target, names).await
+        Box::pin(read_settings(github, &target, names)).await
     } else {
         view
     };
@@ -172,18 +173,15 @@ async fn read_settings(
     target: &Target,
     names: &BTreeSet<SettingName>,
 ) -> Result<(TargetState, SealingKey), Failure> {
-    let variables = join_all(names.iter().map(|name| github.variable(target, name)));
-    let (sealing, secrets, variables) =
-        tokio::join!(github.sealing_key(target), github.secrets(target), variables);
-    let mut state = TargetState {
+    let (sealing, secrets, variables) = tokio::join!(
+        github.sealing_key(target),
+        github.secrets(target),
+        github.variables(target, names)
+    );
+    let state = TargetState {
         secrets: secrets?.into_iter().collect(),
-        variables: BTreeMap::new(),
+        variables: variables?,
     };
-    for (name, variable) in names.iter().zip(variables) {
-        if let Some(variable) = variable? {
-            state.variables.insert(name.clone(), variable.value);
-        }
-    }
     Ok((state, sealing?))
 }
 
@@ -277,14 +275,13 @@ async fn naming_apps(digitalocean: &DigitalOcean, keys: &[AccessKeyId]) -> Readi
 
 /// Reads every wanted app, side by side.
 pub async fn apps(digitalocean: &DigitalOcean, desired: &Desired) -> BTreeMap<AppRef, Reading<AppState>> {
-    let reads = desired.apps().into_iter().map(|app| async move {
-        let found = digitalocean.find_app(&app.0).await;
-        (
-            app.clone(),
-            found.map(app_state).map_err(|failure| problem(&failure)),
-        )
-    });
-    join_all(reads).await.into_iter().collect()
+    let wanted = desired.apps();
+    let names: Vec<&str> = wanted.iter().map(|app| app.0.as_str()).collect();
+    let found = digitalocean.find_apps(&names).await;
+    let states = found
+        .into_iter()
+        .map(|found| found.map(app_state).map_err(|failure| problem(&failure)));
+    wanted.into_iter().cloned().zip(states).collect()
 }
 
 /// What the planner needs of an app.
@@ -294,6 +291,7 @@ pub fn app_state(app: App) -> AppState {
     AppState {
         id: app.id,
         spec: app.spec,
+        origins: app.origins,
         pinned: app.pinned.map(deployment_state),
         active: app.active.map(deployment_state),
         coming: coming.map(deployment_state).collect(),
@@ -308,73 +306,38 @@ fn deployment_state(deployment: Deployment) -> DeploymentState {
     }
 }
 
-/// Reads every wanted bucket, side by side. Without a full-access key nobody can look.
+/// Reads every wanted bucket, side by side. Without a full-access key nobody can look; without a token nobody sees CDN
+/// endpoints.
 pub async fn buckets(
-    spaces: Option<&Spaces>,
+    spaces: Option<&SpacesOf>,
+    digitalocean: Option<&DigitalOcean>,
     desired: &Desired,
 ) -> BTreeMap<BucketName, Reading<BucketState>> {
+    let Some(spaces) = spaces else {
+        let unseen = |wanted: &WantedBucket| (wanted.name.clone(), Ok(BucketState::Unseen));
+        return desired.buckets.iter().map(unseen).collect();
+    };
     let reads = desired.buckets.iter().map(|wanted| async move {
-        let state = match spaces {
-            Some(spaces) => Box::pin(read_bucket(spaces, wanted, desired))
-                .await
-                .map_err(|failure| problem(&failure)),
-            None => Ok(BucketState::Unseen),
-        };
-        (wanted.name.clone(), state)
+        let state = Box::pin(buckets::read(spaces.of(&wanted.name), wanted, desired)).await;
+        (wanted.name.clone(), state.map_err(|failure| problem(&failure)))
     });
-    join_all(reads).await.into_iter().collect()
+    let (read, endpoints) = tokio::join!(join_all(reads), cdn_endpoints(digitalocean, desired));
+    let mut states: BTreeMap<BucketName, Reading<BucketState>> = read.into_iter().collect();
+    for wanted in desired.buckets.iter().filter(|wanted| wanted.cdn.is_some()) {
+        if let Some(Ok(BucketState::Present(settings))) = states.get_mut(&wanted.name) {
+            buckets::add_cdn(settings, &cdn::origin(&wanted.name, wanted.region), &endpoints);
+        }
+    }
+    states
 }
 
-/// The settings are read beside the HEAD, so that a bucket costs one round trip; where there is no bucket, what they
-/// say does not count.
-async fn read_bucket(
-    spaces: &Spaces,
-    wanted: &WantedBucket,
-    desired: &Desired,
-) -> Result<BucketState, Failure> {
-    let (presence, settings) = tokio::join!(
-        spaces.head(&wanted.name),
-        read_bucket_settings(spaces, wanted, desired)
-    );
-    Ok(match presence? {
-        Presence::Absent => BucketState::Absent,
-        Presence::Forbidden { code } => BucketState::NotOurs { code },
-        Presence::Elsewhere(region) => BucketState::Elsewhere { region },
-        Presence::Here { .. } => BucketState::Present(settings?),
-    })
-}
-
-async fn read_bucket_settings(
-    spaces: &Spaces,
-    wanted: &WantedBucket,
-    desired: &Desired,
-) -> Result<Settings, Failure> {
-    let logging = async {
-        if wanted.logging.is_some() {
-            spaces.logging(&wanted.name).await
-        } else {
-            Ok(None)
-        }
-    };
-    let retentions = async {
-        if wanted.retentions.is_empty() {
-            Ok(Vec::new())
-        } else {
-            spaces.retentions(&wanted.name).await
-        }
-    };
-    let policy = async {
-        if desired.grants(&wanted.name) {
-            spaces.has_policy(&wanted.name).await
-        } else {
-            Ok(false)
-        }
-    };
-    let (logging, retentions, has_policy) = tokio::join!(logging, retentions, policy);
-    Ok(Settings {
-        logging: logging?,
-        retentions: retentions?,
-        // Asked only to explain a refused mint beforehand; a server that knows no policies has none.
-        has_policy: has_policy.unwrap_or(false),
-    })
+/// One list serves all buckets: the API takes five such calls in ten seconds.
+async fn cdn_endpoints(digitalocean: Option<&DigitalOcean>, desired: &Desired) -> Reading<Vec<CdnEndpoint>> {
+    match digitalocean {
+        Some(digitalocean) if desired.buckets.iter().any(|wanted| wanted.cdn.is_some()) => digitalocean
+            .cdn_endpoints()
+            .await
+            .map_err(|failure| problem(&failure)),
+        _ => Ok(Vec::new()),
+    }
 }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use crate::config::{Access, Credential, InputProblem, Request};
 use crate::model::bucket::Region;
+use crate::model::desired::Desired;
 use crate::model::problem::Problem;
 use crate::remote::github::{self, AppKey};
-use crate::remote::spaces::{Browser, Freshness, KeyPair};
+use crate::remote::spaces::{Browser, Endpoints, Freshness, KeyPair, SpacesOf};
 use crate::remote::{BaseUrl, DigitalOcean, GitHub, Shutdown, Spaces, Transport};
 use crate::report::console::Console;
 
@@ -20,8 +21,8 @@ pub struct Session {
     pub cleaner: Option<DigitalOcean>,
     /// Secrets and variables.
     pub github: Option<GitHub>,
-    /// Where the buckets are.
-    pub spaces_endpoint: BaseUrl,
+    /// Where the buckets are, region by region.
+    pub endpoints: Endpoints,
     shutdown: Shutdown,
 }
 
@@ -40,27 +41,29 @@ impl Session {
         let transport = Transport::new().map_err(|error| NoSession::Machine(no_roots(&error)))?;
         let access = &request.access;
         let digitalocean = digitalocean(access, &transport, shutdown)?;
-        let spaces_endpoint = base("spaces-endpoint-url", &request.desired.endpoint)?;
+        let endpoints = Endpoints::of(&access.spaces_url);
+        let endpoints = endpoints.map_err(|error| input("spaces-endpoint-url", &error.to_string()))?;
         Ok(Self {
             cleaner: digitalocean.as_ref().map(DigitalOcean::to_the_end),
             digitalocean,
             github: github(access, &transport, console, shutdown)?,
-            spaces_endpoint,
+            endpoints,
             transport,
             shutdown: shutdown.clone(),
         })
     }
 
-    /// Spaces in the request's region under this pair.
+    /// Spaces in a region under this pair.
     #[must_use]
-    pub fn spaces(&self, pair: &KeyPair, freshness: Freshness) -> Spaces {
-        Spaces::new(
-            &self.transport,
-            &self.spaces_endpoint,
-            pair,
-            freshness,
-            self.shutdown.clone(),
-        )
+    pub fn spaces(&self, region: Region, pair: &KeyPair, freshness: Freshness) -> Spaces {
+        self.spaces_at(self.endpoints.at(region), pair, freshness)
+    }
+
+    /// Spaces under this pair, for each bucket where it lives.
+    #[must_use]
+    pub fn spaces_of(&self, desired: &Desired, pair: &KeyPair, freshness: Freshness) -> SpacesOf {
+        let client = |region| self.spaces(region, pair, freshness);
+        SpacesOf::new(desired.region, &desired.homes, client)
     }
 
     /// Spaces at another endpoint than the request's under this pair.
@@ -71,25 +74,18 @@ impl Session {
 
     /// What asks as a browser does.
     #[must_use]
-    pub fn browser(&self) -> Browser {
-        Browser::new(&self.transport, &self.spaces_endpoint, self.shutdown.clone())
+    pub fn browser(&self, region: Region) -> Browser {
+        Browser::new(&self.transport, self.endpoints.at(region), self.shutdown.clone())
     }
 
-    /// Spaces in every other region under this pair; nothing where one endpoint stands for all.
+    /// Spaces in every region under this pair; nothing where one endpoint stands for all.
     #[must_use]
-    pub fn elsewhere(&self, access: &Access, region: Region, pair: &KeyPair) -> Vec<(Region, Spaces)> {
+    pub fn everywhere(&self, access: &Access, pair: &KeyPair) -> Vec<(Region, Spaces)> {
         if !access.knows_regions_apart() {
             return Vec::new();
         }
-        let endpoint = |region: Region| access.spaces_endpoint(region).parse::<BaseUrl>().ok();
-        let others = region
-            .others()
-            .filter_map(|region| Some((region, endpoint(region)?)));
-        let settled = Freshness::Settled;
-        let client = |endpoint| Spaces::new(&self.transport, &endpoint, pair, settled, self.shutdown.clone());
-        others
-            .map(|(region, endpoint)| (region, client(endpoint)))
-            .collect()
+        let client = |region| (region, self.spaces(region, pair, Freshness::Settled));
+        Region::all().map(client).collect()
     }
 }
 
@@ -146,10 +142,7 @@ fn base(name: &str, url: &str) -> Result<BaseUrl, NoSession> {
 }
 
 fn input(name: &str, what: &str) -> NoSession {
-    NoSession::Input(InputProblem {
-        input: name.to_owned(),
-        what: what.to_owned(),
-    })
+    NoSession::Input(InputProblem::of(name, what))
 }
 
 fn no_roots(error: &crate::remote::NoTransport) -> Problem {

@@ -89,7 +89,7 @@ const CASES: &[Case] = &[
             "shop-spaces-key--0-aaaa--admin",
             vec![Grant::full_access()],
             2,
-        )
+        );
     }),
     case("SK051", |sandbox| {
         sandbox
@@ -100,13 +100,13 @@ const CASES: &[Case] = &[
             .acl = Acl::PublicRead;
     }),
     case("SK060", |sandbox| {
-        key(sandbox, "terraform", vec![Grant::full_access()], 1)
+        key(sandbox, "terraform", vec![Grant::full_access()], 1);
     }),
     case("SK061", |sandbox| {
-        key(sandbox, "old", vec![Grant::new("shop-uploads", "read")], 24 * 91)
+        key(sandbox, "old", vec![Grant::new("shop-uploads", "read")], 24 * 91);
     }),
     case("SK062", |sandbox| {
-        key(sandbox, "other", vec![Grant::new("gone", "read")], 1)
+        key(sandbox, "other", vec![Grant::new("gone", "read")], 1);
     }),
     Case {
         id: "SK063",
@@ -145,6 +145,15 @@ const CASES: &[Case] = &[
                 vec![Grant::new("shop-uploads", "read")],
                 1,
             );
+        }
+    }),
+    case("SK068", |sandbox| {
+        let mut world = sandbox.world();
+        let now = world.clock.now();
+        for number in 0..93 {
+            world
+                .spaces
+                .add(Bucket::new(format!("bucket-{number}"), "nyc3", now).logging_to("shop-logs", "logs/"));
         }
     }),
     case("SK069", |sandbox| {

@@ -8,7 +8,7 @@ use spacekeeper_sandbox::digitalocean::{App, Grant, Key, Token};
 use spacekeeper_sandbox::github::Repository;
 use spacekeeper_sandbox::spaces::{Bucket, Owner};
 
-use crate::fixture::{Fault, GitHub, Outcome, REPOSITORY, Run, Sandbox, app, the_delivered_pair};
+use crate::fixture::{Fault, GitHub, Outcome, REPOSITORY, Run, Sandbox, Spaces, app, the_delivered_pair};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -133,6 +133,11 @@ fn half_a_pair_is_refused() {
     outcome.complains(&["secret-key", "missing or empty"]);
 }
 
+fn with_cors(run: Run<'_>) -> Run<'_> {
+    run.input("cors", "private-uploads")
+        .input("cors-origins", "https://shop.example")
+}
+
 /// The image as a job of the app itself: the app's environment and nothing else.
 fn inside_app(sandbox: &Sandbox) -> Run<'_> {
     let (id, secret) = the_pair(sandbox);
@@ -233,12 +238,12 @@ const STRANGER: &str = "DO00STRANGERSKEY0000";
 
 const CASES: &[Case] = &[
     case("SK001", |sandbox| {
-        key(sandbox, |key, now| key.deleted_at = Some(now))
+        key(sandbox, |key, now| key.deleted_at = Some(now));
     })
     .ask(without_credentials),
     case("SK002", |sandbox| mark(sandbox, "delivering")),
     case("SK003", |sandbox| {
-        key(sandbox, |key, _| key.grants.push(Grant::new("shop-logs", "read")))
+        key(sandbox, |key, _| key.grants.push(Grant::new("shop-logs", "read")));
     }),
     case("SK004", |sandbox| sandbox.advance(88 * DAY)),
     case("SK005", |sandbox| sandbox.advance(89 * DAY)),
@@ -257,15 +262,14 @@ const CASES: &[Case] = &[
     asked("SK012", |run| {
         run.input("secret-key", "the secret of another key")
     }),
-    case("SK013", |sandbox| stranger(sandbox))
-        .ask(|run| run.input("access-key", STRANGER).input("secret-key", "strange")),
+    case("SK013", stranger).ask(|run| run.input("access-key", STRANGER).input("secret-key", "strange")),
     case("SK014", |sandbox| in_force(sandbox, Vec::new())),
     case("SK015", |sandbox| {
-        in_force(sandbox, vec![Grant::new("shop-uploads", "readwrite")])
+        in_force(sandbox, vec![Grant::new("shop-uploads", "readwrite")]);
     })
     .wish(|run| run.input("buckets", "shop-uploads=read")),
     case("SK020", |sandbox| {
-        repository(sandbox, |it, _| drop(it.secrets.remove("SPACES_SECRET_KEY")))
+        repository(sandbox, |it, _| drop(it.secrets.remove("SPACES_SECRET_KEY")));
     })
     .ask(without_credentials),
     case("SK021", |sandbox| touch(sandbox, 0)).ask(without_credentials),
@@ -277,34 +281,34 @@ const CASES: &[Case] = &[
         });
     }),
     case("SK024", |sandbox| {
-        repository(sandbox, |it, _| drop(it.variables.remove("SPACES_REGION")))
+        repository(sandbox, |it, _| drop(it.variables.remove("SPACES_REGION")));
     }),
     case("SK025", |sandbox| {
         repository(sandbox, |it, now| {
-            it.variables.set("SPACES_BUCKET", "another", now)
-        })
+            it.variables.set("SPACES_BUCKET", "another", now);
+        });
     }),
     case("SK030", |sandbox| {
         spec_env(sandbox, "SPACES_ACCESS_KEY_ID", |env| {
-            env["value"] = "DO00ANOTHER000000000".into()
-        })
+            env["value"] = "DO00ANOTHER000000000".into();
+        });
     }),
     case("SK031", |sandbox| {
         spec_env(sandbox, "SPACES_SECRET_KEY", |env| {
-            *env = json!({ "key": "SPACES_SECRET_KEY", "value": "plain" })
+            *env = json!({ "key": "SPACES_SECRET_KEY", "value": "plain" });
         });
     }),
     case("SK032", |sandbox| {
-        spec_env(sandbox, "SPACES_BUCKET", |env| env["value"] = "another".into())
+        spec_env(sandbox, "SPACES_BUCKET", |env| env["value"] = "another".into());
     }),
     case("SK033", |sandbox| {
         edit(sandbox, |app| {
-            app.spec["services"][1]["envs"] = json!([{ "key": "SPACES_BUCKET", "value": "mine" }])
+            app.spec["services"][1]["envs"] = json!([{ "key": "SPACES_BUCKET", "value": "mine" }]);
         });
     }),
     case("SK034", |sandbox| {
         edit(sandbox, |app| {
-            app.pinned = app.deployments.first().map(|first| first.id.clone())
+            app.pinned = app.deployments.first().map(|first| first.id.clone());
         });
     }),
     case("SK035", |sandbox| {
@@ -332,11 +336,19 @@ const CASES: &[Case] = &[
             .expect("the bucket");
     }),
     case("SK041", |sandbox| {
-        bucket(sandbox, |it| it.owner = Owner::Stranger)
+        bucket(sandbox, |it| it.owner = Owner::Stranger);
+    })
+    .ask(without_credentials),
+    case("SK042", |sandbox| {
+        let moved = Fault::on(Spaces)
+            .method("HEAD")
+            .path_contains("/shop-uploads")
+            .forever();
+        sandbox.script(moved.status(301).header("x-amz-bucket-region", "ams3"));
     })
     .ask(without_credentials),
     case("SK043", |sandbox| {
-        bucket(sandbox, |it| it.policy = Some("{}".to_owned()))
+        bucket(sandbox, |it| it.policy = Some("{}".to_owned()));
     })
     .ask(without_credentials),
     case("SK044", |sandbox| bucket(sandbox, |it| it.logging = None)),
@@ -349,6 +361,16 @@ const CASES: &[Case] = &[
             .lifecycle
             .clear();
     }),
+    case("SK046", |sandbox| bucket(sandbox, |it| it.cors.clear())).wish(with_cors),
+    case("SK047", |sandbox| {
+        // The rules stand, and the servers that answer browsers do not go by them yet.
+        sandbox.script(Fault::on(Spaces).method("OPTIONS").forever().status(403));
+    })
+    .wish(with_cors),
+    case("SK050", |sandbox| {
+        sandbox.world().digitalocean.cdn_endpoints[0].ttl = 60;
+    })
+    .wish(|run| run.input("cdn", "true").input("cdn-ttl", "3600")),
     case("SK069", |sandbox| mint(sandbox, "1x2-aaaa", "pending", HOUR)),
     case("SK090", |sandbox| {
         sandbox.script(
@@ -421,7 +443,7 @@ fn older(sandbox: &Sandbox, nickname: &str) {
     let grants = vec![Grant::new("shop-uploads", "readwrite")];
     let mut key = Key::generate("shop-spaces-key--1-aaaa--active-1", grants, created_at);
     key.access_key = older_id(nickname);
-    key.secret_key = nickname.to_owned();
+    nickname.clone_into(&mut key.secret_key);
     world.digitalocean.keys.push(key);
 }
 
@@ -436,8 +458,8 @@ fn stranger(sandbox: &Sandbox) {
         vec![Grant::new("shop-uploads", "readwrite")],
         world.clock.now(),
     );
-    key.access_key = STRANGER.to_owned();
-    key.secret_key = "strange".to_owned();
+    STRANGER.clone_into(&mut key.access_key);
+    "strange".clone_into(&mut key.secret_key);
     world.digitalocean.keys.push(key);
 }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use spacekeeper::config::{Environment, INPUTS, OUTPUTS, Request};
 use spacekeeper::model::time::Timestamp;
 use spacekeeper::plan::gate::{Carrier, Hold, Holder};
+use spacekeeper::report::findings_document;
 
 /// What a file says of an input: its name and its default, where it has one.
 type Defaults = Vec<(String, Option<String>)>;
@@ -176,13 +177,24 @@ fn names_below(yaml: &str, heading: &str) -> Vec<String> {
 
 /// Inputs that a rotation has no use for: the command is given, buckets are left as they are, and the others belong to
 /// another command, another account or a job of their own.
-const OF_NO_USE_IN_ROTATE: [&str; 14] = [
+const OF_NO_USE_IN_ROTATE: [&str; 25] = [
     "command",
     "log-bucket",
     "log-prefix",
     "log-retention-days",
+    "cors",
+    "cors-origins",
+    "cdn",
+    "cdn-ttl",
+    "cdn-domain",
+    "cdn-certificate-id",
+    "cdn-purge",
     "revoke-access-key-id",
     "quarantine",
+    "access-key",
+    "secret-key",
+    "app-spec-file",
+    "fail-on",
     "export-env",
     "report-file",
     "sarif-file",
@@ -193,9 +205,37 @@ const OF_NO_USE_IN_ROTATE: [&str; 14] = [
     "spaces-endpoint-url",
 ];
 
+/// What neither the caller of a check could use, nor the check itself.
+const OF_NO_USE_IN_CHECK: [&str; 16] = [
+    "command",
+    "cdn-purge",
+    "wait-for-deployment",
+    "deployment-timeout",
+    "force",
+    "lock-timeout",
+    "adopt-access-key-id",
+    "revoke-access-key-id",
+    "quarantine",
+    "export-env",
+    "dry-run",
+    // The files stay in the job of the reusable workflow.
+    "report-file",
+    "sarif-file",
+    "inventory-file",
+    // Actions tells where GitHub is, and a private endpoint of the others is no matter of a reusable workflow.
+    "digitalocean-api-url",
+    "spaces-endpoint-url",
+];
+
 #[test]
-fn the_reusable_rotation_hands_on_every_input_that_a_rotation_can_use() {
-    let workflow = read(".github/workflows/rotate.yml");
+fn a_reusable_workflow_hands_on_every_input_that_its_command_can_use() {
+    hands_on_what_can_be_used(".github/workflows/rotate.yml", &OF_NO_USE_IN_ROTATE);
+    hands_on_what_can_be_used(".github/workflows/check.yml", &OF_NO_USE_IN_CHECK);
+}
+
+#[track_caller]
+fn hands_on_what_can_be_used(path: &str, of_no_use: &[&str]) {
+    let workflow = read(path);
     let from = |source: &str| {
         let names = names_below(&workflow, source).into_iter();
         let line = |name: String| (format!("          {name}: ${{{{ {source}.{name} }}}}"), name);
@@ -209,16 +249,23 @@ fn the_reusable_rotation_hands_on_every_input_that_a_rotation_can_use() {
         );
     }
     let mut taken: Vec<&str> = taken.iter().map(|(_, name)| name.as_str()).collect();
-    let usable = INPUTS.iter().filter(|name| !OF_NO_USE_IN_ROTATE.contains(name));
+    let usable = INPUTS.iter().filter(|name| !of_no_use.contains(name));
     let mut usable: Vec<&str> = usable.copied().collect();
     taken.sort_unstable();
     usable.sort_unstable();
-    assert_eq!(taken, usable);
+    assert_eq!(taken, usable, "{path}");
 }
 
 #[test]
-fn a_default_of_the_reusable_rotation_is_the_action_s() {
-    let (workflow, action) = (read(".github/workflows/rotate.yml"), read("action.yml"));
+fn a_default_of_a_reusable_workflow_is_the_action_s() {
+    for workflow in ["rotate", "check"] {
+        has_the_defaults_of_the_action(&read(&format!(".github/workflows/{workflow}.yml")));
+    }
+}
+
+#[track_caller]
+fn has_the_defaults_of_the_action(workflow: &str) {
+    let action = read("action.yml");
     let of_the_action: BTreeMap<String, Option<String>> = entries(&action, "inputs").into_iter().collect();
     let mut name = "";
     let mut compared = 0;
@@ -237,7 +284,7 @@ fn a_default_of_the_reusable_rotation_is_the_action_s() {
 
 #[test]
 fn the_example_workflows_use_inputs_that_exist() {
-    for example in ["bootstrap", "rotate", "revoke"] {
+    for example in ["bootstrap", "rotate", "revoke", "audit"] {
         let workflow = read(&format!("examples/workflows/{example}.yml"));
         let given = names_below(&workflow, "with");
         assert!(given.len() > 3, "{example}: {given:?}");
@@ -359,4 +406,17 @@ fn the_sandbox_shares_no_code_with_the_product() {
     }
     let manifest = read("sandbox/Cargo.toml");
     assert!(!manifest.lines().any(|line| line.starts_with("spacekeeper ")));
+}
+
+#[test]
+fn the_document_on_findings_is_the_one_that_the_code_makes() {
+    let made = findings_document();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(at_root("docs/FINDINGS.md"), &made).expect("docs/FINDINGS.md is written");
+    }
+    let hint = "run UPDATE_DOCS=1 cargo test --test promises surface";
+    assert!(
+        read("docs/FINDINGS.md") == made,
+        "docs/FINDINGS.md is not up to date: {hint}"
+    );
 }

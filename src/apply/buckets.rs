@@ -6,21 +6,28 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use super::ledger::Ledger;
-use crate::model::bucket::{BucketName, Logging, Region, Retention};
+use crate::model::bucket::{BucketName, Logging, Region};
+use crate::model::cdn::CdnEndpoint;
+use crate::model::cors::{CorsRule, FoundCorsRule};
+use crate::model::desired::Desired;
+use crate::model::lifecycle::LifecycleRule;
 use crate::model::problem::Problem;
-use crate::plan::bucket::{elsewhere, not_ours};
+use crate::plan::bucket::{CdnChange, elsewhere, not_ours};
 use crate::plan::{BucketAction, BucketPlan};
 use crate::remedy::problem;
-use crate::remote::spaces::Creation;
-use crate::remote::{Failure, Spaces};
+use crate::remote::spaces::{Creation, SpacesOf};
+use crate::remote::{DigitalOcean, Failure, Spaces};
 use crate::report::BucketOutcome;
 
 /// The bucket work of one run, under a full-access key.
 pub(crate) struct BucketWork<'a> {
-    pub(crate) spaces: Spaces,
+    pub(crate) spaces: SpacesOf,
+    /// Where the CDN is; it can be done without where none is wanted.
+    pub(crate) digitalocean: Option<&'a DigitalOcean>,
     pub(crate) ledger: &'a Ledger,
-    /// The same key at the other regions, to find out where a taken name lives; empty where the endpoint is one for all.
-    pub(crate) elsewhere: Vec<(Region, Spaces)>,
+    pub(crate) desired: &'a Desired,
+    /// The same key at every region, to find out where a taken name lives; empty where the endpoint is one for all.
+    pub(crate) everywhere: Vec<(Region, Spaces)>,
 }
 
 /// How each bucket came out.
@@ -31,7 +38,7 @@ impl BucketWork<'_> {
     pub(crate) async fn create_all(&self, plans: &[BucketPlan]) -> Outcomes {
         plans
             .iter()
-            .filter_map(|plan| plan.problem.clone())
+            .flat_map(|plan| plan.problem.iter().chain(&plan.doubts).cloned())
             .for_each(|problem| self.ledger.failed(problem));
         let targets = log_targets(plans);
         let (first, rest): (Vec<_>, Vec<_>) = plans.iter().partition(|plan| targets.contains(&plan.name));
@@ -86,7 +93,7 @@ impl BucketWork<'_> {
     }
 
     async fn create_missing(&self, name: &BucketName) -> BucketOutcome {
-        let problem = match self.spaces.create(name).await {
+        let problem = match self.spaces.of(name).create(name).await {
             Ok(Creation::Created) => {
                 self.ledger.did(format!("bucket {name}"), "created");
                 return BucketOutcome::Created;
@@ -105,9 +112,11 @@ impl BucketWork<'_> {
 
     /// The region in which this account has the bucket.
     async fn region_of(&self, name: &BucketName) -> Option<Region> {
+        let home = self.desired.home_of(name);
         let asked = self
-            .elsewhere
+            .everywhere
             .iter()
+            .filter(|(region, _)| *region != home)
             .map(|(region, spaces)| async move { (*region, spaces.owns(name).await.unwrap_or(false)) });
         join_all(asked)
             .await
@@ -121,22 +130,23 @@ impl BucketWork<'_> {
             return None;
         }
         let fresh = created.get(&plan.name) == Some(&BucketOutcome::Created);
-        let settings = plan
-            .actions
-            .iter()
-            .filter(|action| **action != BucketAction::Create);
+        let settings = plan.actions.iter().filter(|action| !is_apart(action));
         let applied = join_all(settings.map(|action| self.set(&plan.name, action, fresh, created))).await;
-        let failed = applied.iter().any(Result::is_err);
-        applied
-            .iter()
-            .filter_map(|result| result.as_ref().err())
-            .for_each(|problem| self.ledger.failed(problem.clone()));
-        let outcome = if failed {
-            BucketOutcome::Failed
-        } else {
-            BucketOutcome::Changed
+        let done = applied.iter().filter(|result| result.is_ok()).count();
+        let purged = self.purge(plan, done > 0).await;
+        let mut failed = applied
+            .into_iter()
+            .chain(purged)
+            .filter_map(Result::err)
+            .peekable();
+        let outcome = match failed.peek() {
+            Some(_) => BucketOutcome::Failed,
+            None if !plan.doubts.is_empty() => BucketOutcome::Failed,
+            None if done > 0 => BucketOutcome::Changed,
+            None => return None,
         };
-        (!applied.is_empty()).then(|| (plan.name.clone(), outcome))
+        failed.for_each(|problem| self.ledger.failed(problem));
+        Some((plan.name.clone(), outcome))
     }
 
     async fn set(
@@ -146,20 +156,79 @@ impl BucketWork<'_> {
         fresh: bool,
         created: &Outcomes,
     ) -> Result<(), Problem> {
+        let spaces = self.spaces.of(name);
         let written = match action {
-            BucketAction::Create => Ok(()),
+            BucketAction::Create | BucketAction::Purge(_) => Ok(()),
             BucketAction::Log(logging) if created.get(&logging.target) == Some(&BucketOutcome::Failed) => {
                 return Err(no_target(name, logging));
             }
             BucketAction::Log(logging) => {
                 let fresh = fresh || created.get(&logging.target) == Some(&BucketOutcome::Created);
-                self.spaces.put_logging(name, logging, fresh).await
+                spaces.put_logging(name, logging, fresh).await
             }
-            BucketAction::Expire(rules) => self.spaces.put_retentions(name, rules, fresh).await,
+            BucketAction::StopLogging => spaces.stop_logging(name).await,
+            BucketAction::Lifecycle { set, drop } => spaces.put_lifecycle(name, set, drop, fresh).await,
+            BucketAction::Cors(rules) => spaces.put_cors(name, rules, fresh).await,
+            BucketAction::Versioning(versioning) => spaces.put_versioning(name, *versioning, fresh).await,
+            BucketAction::Acl(acl) => spaces.put_acl(name, *acl, fresh).await,
+            BucketAction::Cdn(change) => self.put_cdn(name, change).await?,
         };
         written.map_err(|failure| problem(&failure))?;
         self.ledger.did(format!("bucket {name}"), action.to_string());
         Ok(())
+    }
+
+    /// The reply says how the endpoint stands, so it is not read back: the API takes few calls.
+    async fn put_cdn(&self, name: &BucketName, change: &CdnChange) -> Result<Result<(), Failure>, Problem> {
+        let CdnChange {
+            existing,
+            origin,
+            wish,
+        } = change;
+        let Some(digitalocean) = self.digitalocean else {
+            let what = "its CDN endpoint cannot be made: there is no digitalocean-token";
+            return Err(Problem::new(
+                format!("bucket {name}"),
+                what,
+                "Give digitalocean-token (scopes cdn:read, cdn:create, cdn:update).",
+            ));
+        };
+        let written = match existing {
+            Some(id) => digitalocean.change_cdn(id, wish).await,
+            None => digitalocean.create_cdn(origin, wish).await,
+        };
+        let as_wanted = |endpoint: CdnEndpoint| {
+            if endpoint.fits(wish) {
+                Ok(())
+            } else {
+                Err(cdn_differs(name))
+            }
+        };
+        match written {
+            Ok(endpoint) => as_wanted(endpoint).map(Ok),
+            Err(failure) => Ok(Err(failure)),
+        }
+    }
+
+    /// After everything else: what is asked for in between would be kept as it was answered before.
+    async fn purge(&self, plan: &BucketPlan, changed: bool) -> Option<Result<(), Problem>> {
+        let purge = plan
+            .actions
+            .iter()
+            .find(|action| matches!(action, BucketAction::Purge(_)))?;
+        let BucketAction::Purge(id) = purge else {
+            return None;
+        };
+        let digitalocean = self.digitalocean.filter(|_| changed)?;
+        let purged = digitalocean
+            .purge_cdn(id)
+            .await
+            .map_err(|failure| problem(&failure));
+        if purged.is_ok() {
+            self.ledger
+                .did(format!("bucket {}", plan.name), purge.to_string());
+        }
+        Some(purged)
     }
 
     /// Looks until the setting shows, for half a minute: another server may answer than the one that took it.
@@ -178,12 +247,22 @@ impl BucketWork<'_> {
     }
 
     async fn stands(&self, name: &BucketName, action: &BucketAction) -> Result<bool, Failure> {
+        let spaces = self.spaces.of(name);
         match action {
-            BucketAction::Create => Ok(true),
-            BucketAction::Log(wanted) => Ok(self.spaces.logging(name).await?.as_ref() == Some(wanted)),
-            BucketAction::Expire(wanted) => Ok(holds(&self.spaces.retentions(name).await?, wanted)),
+            BucketAction::Create | BucketAction::Cdn(_) | BucketAction::Purge(_) => Ok(true),
+            BucketAction::Log(wanted) => Ok(spaces.logging(name).await?.as_ref() == Some(wanted)),
+            BucketAction::StopLogging => Ok(spaces.logging(name).await?.is_none()),
+            BucketAction::Lifecycle { set, drop } => Ok(holds(&spaces.lifecycle(name).await?, set, drop)),
+            BucketAction::Cors(wanted) => Ok(are_ours(&spaces.cors(name).await?, wanted)),
+            BucketAction::Versioning(wanted) => Ok(spaces.versioning(name).await? == Some(*wanted)),
+            BucketAction::Acl(wanted) => Ok(spaces.acl(name).await? == *wanted),
         }
     }
+}
+
+/// What is not one of the settings that are written side by side.
+fn is_apart(action: &BucketAction) -> bool {
+    matches!(action, BucketAction::Create | BucketAction::Purge(_))
 }
 
 /// The pauses between looks at a setting that does not show yet.
@@ -208,8 +287,27 @@ fn log_targets(plans: &[BucketPlan]) -> BTreeSet<&BucketName> {
         .collect()
 }
 
-fn holds(found: &[Retention], wanted: &[Retention]) -> bool {
-    wanted.iter().all(|rule| found.contains(rule))
+fn holds(found: &[LifecycleRule], wanted: &[LifecycleRule], dropped: &[String]) -> bool {
+    wanted.iter().all(|rule| found.contains(rule)) && !found.iter().any(|rule| dropped.contains(&rule.id))
+}
+
+fn are_ours(found: &[FoundCorsRule], wanted: &[CorsRule]) -> bool {
+    let stands = |rule: &CorsRule| found.iter().any(|found| found.rule.says(rule));
+    let is_wanted = |found: &&FoundCorsRule| wanted.iter().any(|rule| rule.says(&found.rule));
+    wanted.iter().all(stands)
+        && found
+            .iter()
+            .filter(|found| found.ours)
+            .all(|found| is_wanted(&found))
+}
+
+fn cdn_differs(name: &BucketName) -> Problem {
+    let what = "DigitalOcean accepted the settings of the CDN endpoint, but answers with others";
+    Problem::new(
+        format!("bucket {name}"),
+        what,
+        "Run again; if it stays, look at the endpoint in the control panel.",
+    )
 }
 
 fn no_target(name: &BucketName, logging: &Logging) -> Problem {

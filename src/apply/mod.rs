@@ -34,7 +34,8 @@ use crate::observe;
 use crate::plan::Plan;
 use crate::plan::generations::runs_in_question;
 use crate::remedy::problem;
-use crate::remote::{BaseUrl, DigitalOcean, GitHub, SealingKey, Shutdown, Transport};
+use crate::remote::spaces::Endpoints;
+use crate::remote::{DigitalOcean, GitHub, SealingKey, Shutdown, Transport};
 use crate::report::console::Console;
 
 pub use buckets::Outcomes;
@@ -54,7 +55,7 @@ pub(crate) struct Writers<'a> {
     /// The same client, heedless of signals: it takes back what must not stay.
     pub(crate) cleaner: Option<&'a DigitalOcean>,
     pub(crate) github: Option<&'a GitHub>,
-    pub(crate) spaces_endpoint: &'a BaseUrl,
+    pub(crate) endpoints: &'a Endpoints,
     pub(crate) sealing: &'a BTreeMap<Target, SealingKey>,
     pub(crate) existing_variables: BTreeSet<(Target, SettingName)>,
     pub(crate) app_ids: BTreeMap<AppRef, String>,

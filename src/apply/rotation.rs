@@ -21,7 +21,7 @@ use crate::plan::Reason;
 use crate::plan::election::{Verdict, elect};
 use crate::plan::generations::{Generation, Generations, LEASE};
 use crate::remedy::problem;
-use crate::remote::spaces::{Freshness, KeyPair, ProofFailure};
+use crate::remote::spaces::{Freshness, KeyPair, ProofFailure, SpacesOf};
 use crate::remote::{REQUEST_TIMEOUT, Spaces};
 
 /// What is added to the timeout of a request before it is compared with the end of the lease: `Date` headers and
@@ -145,9 +145,16 @@ impl<'a> Minted<'a> {
             secret: self.fresh.secret.clone(),
         };
         // The proof itself is patient with a new key.
-        let (endpoint, shutdown) = (writers.spaces_endpoint, writers.shutdown.clone());
-        let spaces = Spaces::new(writers.transport, endpoint, &pair, Freshness::Settled, shutdown);
-        let proven = spaces.prove(&self.order.wanted.grants).await;
+        let client = |region| {
+            let (endpoint, shutdown) = (writers.endpoints.at(region), writers.shutdown.clone());
+            Spaces::new(writers.transport, endpoint, &pair, Freshness::Settled, shutdown)
+        };
+        let granted = &self.order.wanted.grants;
+        let homes = granted
+            .keys()
+            .map(|bucket| (bucket.clone(), writers.desired.home_of(bucket)));
+        let spaces = SpacesOf::new(writers.desired.region, &homes.collect(), client);
+        let proven = spaces.prove(granted).await;
         proven.map_err(|failure| Setback::Failed(self.unproven(&failure)))
     }
 

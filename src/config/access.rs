@@ -8,6 +8,7 @@ use super::door::Door;
 use super::inputs::RawInputs;
 use super::values::{base_url, is_exposed};
 use crate::model::bucket::Region;
+use crate::model::endpoint::SpacesUrl;
 use crate::model::key::AccessKeyId;
 
 /// DigitalOcean's public API.
@@ -28,8 +29,8 @@ pub struct Access {
     pub digitalocean_url: String,
     /// A full-access pair to use instead of a short-lived admin key.
     pub full_access: Option<FullAccessPair>,
-    /// The endpoint of Spaces, with `{region}` where the slug belongs.
-    pub spaces_url: String,
+    /// The endpoint of Spaces.
+    pub spaces_url: SpacesUrl,
     /// What opens GitHub; only buckets alone can do without.
     pub github: Option<GitHubAccess>,
 }
@@ -70,13 +71,13 @@ impl Access {
     /// The endpoint of Spaces in a region.
     #[must_use]
     pub fn spaces_endpoint(&self, region: Region) -> String {
-        self.spaces_url.replace("{region}", region.slug())
+        self.spaces_url.at(region)
     }
 
     /// Whether other regions are reached at other URLs, so that a bucket can be looked for there.
     #[must_use]
     pub fn knows_regions_apart(&self) -> bool {
-        self.spaces_url.contains("{region}")
+        self.spaces_url.knows_regions_apart()
     }
 
     pub(super) fn read(raw: &RawInputs, variables: &BTreeMap<String, String>, door: &mut Door) -> Self {
@@ -100,7 +101,7 @@ impl Access {
             digitalocean: digitalocean_token(raw, variables, door),
             digitalocean_url,
             full_access: full_access_pair(raw, variables, door),
-            spaces_url,
+            spaces_url: SpacesUrl::new(spaces_url),
             github: github(raw, variables, door),
         }
     }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::model::problem::FilePlace;
+
 /// What is wrong with an input. Never quotes the value of one that holds a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputProblem {
@@ -9,15 +11,24 @@ pub struct InputProblem {
     pub input: String,
     /// A sentence that goes on from "`input`: ".
     pub what: String,
+    /// Where it stands, when it stands in a file.
+    pub at: Option<FilePlace>,
 }
 
 impl InputProblem {
+    /// What is wrong with an input itself.
+    #[must_use]
+    pub fn of(input: &str, what: impl Into<String>) -> Self {
+        Self {
+            input: input.to_owned(),
+            what: what.into(),
+            at: None,
+        }
+    }
+
     pub(super) fn unknown(name: &str, meant: Option<&str>) -> Self {
         let hint = meant.map_or(String::new(), |meant| format!("; did you mean `{meant}`?"));
-        Self {
-            input: name.to_owned(),
-            what: format!("this version knows no such input{hint}"),
-        }
+        Self::of(name, format!("this version knows no such input{hint}"))
     }
 }
 
@@ -36,10 +47,12 @@ pub(super) struct Door {
 
 impl Door {
     pub(super) fn refuse(&mut self, input: &str, what: impl Into<String>) {
-        self.problems.push(InputProblem {
-            input: input.to_owned(),
-            what: what.into(),
-        });
+        self.problems.push(InputProblem::of(input, what));
+    }
+
+    /// Whether no problem of this input has been told.
+    pub(super) fn is_silent_about(&self, input: &str) -> bool {
+        self.problems.iter().all(|problem| problem.input != input)
     }
 
     /// Parses a value that may be missing; a bad one is a problem that quotes it.

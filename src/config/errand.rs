@@ -128,6 +128,10 @@ fn refuse_what_does_not_fit(
         door.warnings
             .push(format!("force is heeded by rotate, not by {}", command.word()));
     }
+    if raw.inventory_file.is_some() && command != Command::Audit {
+        let what = format!("inventory-file is written by audit, not by {}", command.word());
+        door.warnings.push(what);
+    }
     let keyless = raw.key_scope.as_deref().map(str::trim) == Some("none");
     if keyless && command.is_about_keys_only() {
         let what = format!("{} is about keys, and key-scope: none has none", command.word());

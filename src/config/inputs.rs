@@ -23,10 +23,10 @@ macro_rules! inputs {
         }
 
         impl RawInputs {
-            /// The names of the inputs that are given.
-            pub(super) fn given(&self) -> impl Iterator<Item = &'static str> {
-                let given = [$(($name, self.$field.is_some())),+];
-                given.into_iter().filter(|(_, given)| *given).map(|(name, _)| name)
+            /// The inputs that are given, with their values.
+            pub(super) fn values(&self) -> impl Iterator<Item = (&'static str, &str)> {
+                let values = [$(($name, self.$field.as_deref())),+];
+                values.into_iter().filter_map(|(name, value)| Some((name, value?)))
             }
         }
 
@@ -37,12 +37,20 @@ macro_rules! inputs {
 
 inputs! {
     command = "command",
+    config = "config",
     app = "app",
     region = "region",
     buckets = "buckets",
     log_bucket = "log-bucket",
     log_prefix = "log-prefix",
     log_retention_days = "log-retention-days",
+    cors = "cors",
+    cors_origins = "cors-origins",
+    cdn = "cdn",
+    cdn_ttl = "cdn-ttl",
+    cdn_domain = "cdn-domain",
+    cdn_certificate_id = "cdn-certificate-id",
+    cdn_purge = "cdn-purge",
     key_scope = "key-scope",
     key_name = "key-name",
     access_key_secret = "access-key-secret",
@@ -89,6 +97,7 @@ pub const OUTPUTS: &[&str] = &[
     "keys",
     "buckets",
     "spaces-endpoint",
+    "cdn-endpoint",
     "next-rotation",
     "findings",
     "report",
@@ -121,7 +130,7 @@ impl RawInputs {
 impl RawInputs {
     /// Whether no input is given but the command.
     pub(super) fn say_nothing_but_the_command(&self) -> bool {
-        self.given().all(|name| name == "command")
+        self.values().all(|(name, _)| name == "command")
     }
 
     /// Whether no bucket and no key is asked for.

@@ -6,6 +6,7 @@ mod errand;
 mod files;
 mod inputs;
 mod looks;
+pub mod manifest;
 mod request;
 mod values;
 mod wishes;

@@ -1,6 +1,7 @@
 //! The whole request, out of nothing but environment variables.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use super::errand::{Command, Errand};
 use super::files::Files;
 use super::inputs::RawInputs;
 use super::looks::Looks;
+use super::manifest::{self, Around, Source, TextOf};
 use super::values::{span, switch};
 use super::wishes;
 use crate::model::desired::Desired;
@@ -130,8 +132,13 @@ fn workflow_file(reference: &str) -> Option<String> {
 }
 
 impl Request {
-    /// Parses the environment; on refusal all problems are told, each naming its input.
+    /// Parses the environment, without any file; on refusal all problems are told, each naming its input.
     pub fn parse(environment: &Environment) -> Result<Self, Refused> {
+        Self::read(environment, &|_, _| Err(io::ErrorKind::NotFound.into()))
+    }
+
+    /// Parses the environment, and the manifest where there is one; on refusal all problems are told.
+    pub fn read(environment: &Environment, files: TextOf<'_>) -> Result<Self, Refused> {
         let mut door = Door::default();
         let raw = RawInputs::collect(environment, &mut door);
         let access = Access::read(&raw, environment, &mut door);
@@ -142,16 +149,37 @@ impl Request {
             .filter(|name| !name.is_empty());
         let command = errand.as_ref().map(|errand| errand.command);
         let looks = Looks::read(&raw, command, environment, &mut door);
-        let desired = if looks.inside_app || (command == Some(Command::Audit) && raw.wish_for_nothing()) {
-            wishes::nothing(&raw, &access.spaces_url, &mut door)
-        } else {
-            wishes::read(&raw, own, &access.spaces_url, &mut door)
+        let source = manifest::source(&raw, environment, files, &mut door);
+        let wishes_for_nothing = command == Some(Command::Audit) && raw.wish_for_nothing();
+        let desired = match &source {
+            _ if looks.inside_app => wishes::nothing(&raw, &access.spaces_url, &mut door),
+            Source::Unreadable => None,
+            Source::Manifest(file) => {
+                let repository = own.and_then(|own| own.parse().ok());
+                let around = Around {
+                    repository: repository.as_ref(),
+                    spaces_url: &access.spaces_url,
+                };
+                file.read(&around, &mut door)
+            }
+            Source::Inputs if wishes_for_nothing => wishes::nothing(&raw, &access.spaces_url, &mut door),
+            Source::Inputs => wishes::read(&raw, own, &access.spaces_url, &mut door),
+        };
+        let of_manifest = matches!(source, Source::Manifest(_))
+            .then_some(desired.as_ref())
+            .flatten();
+        if let (Some(desired), Some(errand)) = (of_manifest, &errand) {
+            refuse_what_many_keys_forbid(desired, errand, &raw, &mut door);
+        }
+        let needs = match &source {
+            Source::Inputs => Needs::of_inputs(&raw),
+            Source::Manifest(_) | Source::Unreadable => Needs::of_manifest(desired.as_ref()),
         };
         let switches = Switches::read(&raw, &mut door);
         let patience = patience(&raw, &mut door);
         let fail_on = door.parse("fail-on", raw.fail_on.as_deref().or(Some("warning")), threshold);
         let files = Files::read(&raw, environment, &mut door);
-        require_credentials(&raw, command, &looks, &access, &mut door);
+        require_credentials(needs, command, &looks, &access, &mut door);
         let admin_family = desired
             .as_ref()
             .and_then(|desired| wishes::admin_family(&raw, desired));
@@ -182,6 +210,57 @@ impl Request {
             }
             _ => Err(Refused { problems, warnings }),
         }
+    }
+}
+
+/// What takes a token; told also where something else is wrong with the request.
+#[derive(Debug, Clone, Copy)]
+struct Needs {
+    keys: bool,
+    cdn: bool,
+}
+
+impl Needs {
+    fn of_inputs(raw: &RawInputs) -> Self {
+        let cdn = raw.cdn.as_deref();
+        Self {
+            keys: raw.key_scope.as_deref().map(str::trim) != Some("none"),
+            cdn: cdn.is_some_and(|text| switch(text.trim()) == Ok(true)),
+        }
+    }
+
+    fn of_manifest(desired: Option<&Desired>) -> Self {
+        let cdn = |desired: &Desired| desired.buckets.iter().any(|wanted| wanted.cdn.is_some());
+        Self {
+            keys: desired.is_none_or(|desired| !desired.families.is_empty()),
+            cdn: desired.is_some_and(cdn),
+        }
+    }
+}
+
+/// A manifest may have no key, or many, where the inputs describe one app.
+fn refuse_what_many_keys_forbid(desired: &Desired, errand: &Errand, raw: &RawInputs, door: &mut Door) {
+    let word = errand.command.word();
+    if desired.families.is_empty() && errand.command.is_about_keys_only() {
+        door.refuse(
+            "command",
+            format!("{word} is about keys, and the manifest has none"),
+        );
+    }
+    if desired.families.len() > 1 && errand.command == Command::Revoke && raw.revoke_access_key_id.is_none() {
+        let what = "it is missing, and the manifest has several keys; name the one that is compromised";
+        door.refuse("revoke-access-key-id", what);
+    }
+    let mut names = BTreeSet::new();
+    let first_sinks = desired.families.iter().filter_map(|wanted| wanted.github.first());
+    let mut exported = first_sinks.flat_map(|sink| [&sink.access_key, &sink.secret_key]);
+    if raw.export_env.as_deref().map(str::trim) == Some("true")
+        && let Some(name) = exported.find(|name| !names.insert(*name))
+    {
+        let what = format!(
+            "several keys of the manifest are called {name}, so a later step could not tell them apart"
+        );
+        door.refuse("export-env", what);
     }
 }
 
@@ -231,7 +310,7 @@ fn patience(raw: &RawInputs, door: &mut Door) -> Option<Patience> {
 
 /// Credentials are asked for last, so that nobody fetches a token for a request that is wrong anyway.
 fn require_credentials(
-    raw: &RawInputs,
+    needs: Needs,
     command: Option<Command>,
     looks: &Looks,
     access: &Access,
@@ -241,9 +320,9 @@ fn require_credentials(
         Some(Command::Check) => require_something_to_look_with(looks, access, door),
         Some(Command::Audit) => require_digitalocean_token(true, access, door),
         _ => {
-            let keys = raw.key_scope.as_deref().map(str::trim) != Some("none");
-            require_digitalocean_token(keys, access, door);
-            require_github_token(keys, access, door);
+            require_digitalocean_token(needs.keys, access, door);
+            require_token_for_cdn(needs.cdn, access, door);
+            require_github_token(needs.keys, access, door);
         }
     }
 }
@@ -272,6 +351,15 @@ fn require_digitalocean_token(keys: bool, access: &Access, door: &mut Door) {
             "digitalocean-token",
             format!("it is missing; it mints the keys (scopes spaces_key:create_credentials, :read, :update, :delete){alternative}"),
         );
+    }
+}
+
+/// CDN endpoints are no matter of S3.
+fn require_token_for_cdn(cdn: bool, access: &Access, door: &mut Door) {
+    if cdn && access.digitalocean.is_none() && !refused(door, "digitalocean-token") {
+        let what =
+            "it is missing, and cdn needs it (scopes cdn:read, cdn:create, cdn:update; cdn:delete to purge)";
+        door.refuse("digitalocean-token", what);
     }
 }
 
@@ -317,7 +405,8 @@ mod tests {
     fn the_least_that_is_needed_is_accepted() {
         let request = Request::parse(&environment(&[])).expect("a right request");
         assert_eq!(request.desired.families[0].family.as_str(), "shop-spaces-key");
-        assert_eq!(request.desired.endpoint, "https://nyc3.digitaloceanspaces.com");
+        let endpoint = request.desired.spaces_url.at(request.desired.region);
+        assert_eq!(endpoint, "https://nyc3.digitaloceanspaces.com");
         assert_eq!(request.patience.lock, Duration::from_mins(12));
     }
 

@@ -45,6 +45,21 @@ pub(super) fn days(text: &str) -> Result<i32, &'static str> {
         .ok_or("write a whole number of days, at least 1")
 }
 
+/// Longer ones leave no room for the object names, which end at 1,024 bytes.
+const LONGEST_PREFIX: usize = 512;
+
+/// What the names of access logs start with; `{app}` and `{bucket}` are filled in.
+pub(super) fn log_prefix(text: &str) -> Result<String, &'static str> {
+    let braces = text.replace("{app}", "").replace("{bucket}", "");
+    match text {
+        _ if text.len() > LONGEST_PREFIX => Err("it is longer than 512 bytes"),
+        _ if text.starts_with('/') => Err("it starts with a slash, which would make an empty folder"),
+        _ if braces.contains(['{', '}']) => Err("it has a placeholder other than {app} and {bucket}"),
+        _ if text.chars().any(char::is_control) => Err("it has control characters"),
+        _ => Ok(text.to_owned()),
+    }
+}
+
 /// The lines of a list that are not empty.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.lines().map(str::trim).filter(|line| !line.is_empty())
@@ -85,6 +100,37 @@ pub(super) fn base_url(text: &str) -> Result<String, &'static str> {
         _ => Err("it must start with https:// (or http:// for a server on this machine)"),
     }
 }
+
+/// An origin of a page: `scheme://host[:port]`, or `*` for any. It may hold one `*`.
+pub(super) fn origin(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text == "*" {
+        return Ok(text.to_owned());
+    }
+    if text.matches('*').count() > 1 {
+        return Err("an origin holds at most one *".to_owned());
+    }
+    let plain: http::Uri = text
+        .replace('*', "any")
+        .parse()
+        .map_err(|_| NO_ORIGIN.to_owned())?;
+    let scheme = plain
+        .scheme_str()
+        .filter(|scheme| matches!(*scheme, "http" | "https"));
+    let bare = text.trim_end_matches('/');
+    let has_path = plain.path().len() > 1 || plain.query().is_some();
+    match (scheme, plain.authority()) {
+        (Some(_), Some(host)) if host.as_str().contains('@') => Err(NO_ORIGIN.to_owned()),
+        (Some(_), Some(_)) if has_path => {
+            Err("an origin has no path; write it without what follows the host".to_owned())
+        }
+        (Some(_), Some(_)) if bare != text => Err(format!("an origin has no slash at the end; write {bare}")),
+        (Some(_), Some(_)) => Ok(text.to_ascii_lowercase()),
+        _ => Err(NO_ORIGIN.to_owned()),
+    }
+}
+
+const NO_ORIGIN: &str = "it is no origin; write one such as https://shop.example or http://localhost:3000";
 
 /// Whether a base URL sends credentials unencrypted to another machine.
 pub(super) fn is_exposed(url: &str) -> bool {

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use super::Job;
 use crate::apply::FullAccess;
-use crate::model::bucket::{BucketName, REGIONS, Region};
+use crate::model::bucket::{BucketName, Region};
 use crate::model::inventory::{Inventory, ListedBucket, ListedKey};
 use crate::model::key::{AccessKeyId, SpacesKey};
+use crate::model::limits::{BUCKETS_MAX, KEYS_MAX};
 use crate::model::name::KeyName;
 use crate::model::observed::Observed;
 use crate::model::problem::Problem;
 use crate::observe::inventory::{self, Listed};
-use crate::plan::audit::{self, BUCKETS_MAX, KEYS_MAX, Yardstick};
+use crate::plan::audit::{self, Yardstick};
 use crate::remote::Spaces;
 use crate::remote::spaces::{Freshness, KeyPair};
 use crate::report::Report;
@@ -150,14 +151,11 @@ impl Job<'_> {
     fn regions(&self, pair: &KeyPair, freshness: Freshness) -> Vec<(Region, Spaces)> {
         let access = &self.request.access;
         if !access.knows_regions_apart() {
-            return vec![(self.desired.region, self.session.spaces(pair, freshness))];
+            let region = self.desired.region;
+            return vec![(region, self.session.spaces(region, pair, freshness))];
         }
-        let regions = REGIONS.into_iter().filter_map(|slug| slug.parse::<Region>().ok());
-        let client = |region: Region| {
-            let base = access.spaces_endpoint(region).parse().ok()?;
-            Some((region, self.session.spaces_at(&base, pair, freshness)))
-        };
-        regions.filter_map(client).collect()
+        let client = |region: Region| (region, self.session.spaces(region, pair, freshness));
+        Region::all().map(client).collect()
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::future::join_all;
+
 use super::Job;
 use super::looking::World;
 use crate::config::PairAtHand;
@@ -10,7 +12,7 @@ use crate::model::desired::WantedFamily;
 use crate::model::evidence::Evidence;
 use crate::model::key::Permission;
 use crate::model::name::KeyName;
-use crate::model::observed::Observed;
+use crate::model::observed::{BucketState, Observed};
 use crate::model::problem::Problem;
 use crate::model::sink::{Repository, SettingName};
 use crate::observe::evidence::{self, Candidate, Question, Shadows};
@@ -31,6 +33,7 @@ impl Job<'_> {
             return self.stopped(full_access).await;
         };
         self.tell_blind(&mut world.observed);
+        self.look_elsewhere(&mut world).await;
         self.follow_moves(&mut world);
         let (evidence, ()) = tokio::join!(self.evidence(&world), self.retire_admin(full_access));
         self.give_back_token().await;
@@ -61,6 +64,24 @@ impl Job<'_> {
         }
     }
 
+    /// A bucket that is missing where it should be may be in another region.
+    async fn look_elsewhere(&self, world: &mut World) {
+        let Some((pair, _)) = &world.access else { return };
+        let regions = self.session.everywhere(&self.request.access, pair);
+        let states = world.observed.buckets.iter_mut();
+        for (name, state) in states.filter(|(_, state)| **state == Ok(BucketState::Absent)) {
+            let asked = regions
+                .iter()
+                .map(|(region, spaces)| async move { (region, spaces.owns(name).await.unwrap_or(false)) });
+            let found = join_all(asked).await.into_iter().find(|(_, owns)| *owns);
+            if let Some((region, _)) = found {
+                *state = Ok(BucketState::Elsewhere {
+                    region: Some(region.to_string()),
+                });
+            }
+        }
+    }
+
     /// What a signal cuts off here is not known in the end.
     async fn evidence(&self, world: &World) -> Evidence {
         let gathered = self.interruptible(self.gather(world)).await;
@@ -79,7 +100,7 @@ impl Job<'_> {
             .pairs
             .iter()
             .map(|pair| self.candidate(pair, observed));
-        let trials = futures_util::future::join_all(trials.map(evidence::trial));
+        let trials = join_all(trials.map(evidence::trial));
         let (trials, preflights, shadows) = tokio::join!(
             trials,
             evidence::preflights(self.questions(observed)),
@@ -109,9 +130,8 @@ impl Job<'_> {
     /// A pair is tried on the buckets of the family that it belongs to. One that belongs to none should belong to the
     /// first.
     fn candidate<'p>(&self, pair: &'p PairAtHand, observed: &Observed) -> Candidate<'p> {
-        let client = |endpoint: Option<&str>| self.client(pair, endpoint);
         if let Some(place) = &pair.place {
-            let client = client(Some(&place.endpoint));
+            let client = self.client(pair, &place.bucket, Some(&place.endpoint));
             return Candidate {
                 pair,
                 family: None,
@@ -123,7 +143,7 @@ impl Job<'_> {
             .or_else(|| self.desired.families.first());
         let grants = family.into_iter().flat_map(|wanted| &wanted.grants);
         let with_client = |(bucket, permission): (&BucketName, &Permission)| {
-            (bucket.clone(), Some(*permission), client(None))
+            (bucket.clone(), Some(*permission), self.client(pair, bucket, None))
         };
         Candidate {
             pair,
@@ -141,7 +161,7 @@ impl Job<'_> {
             .find(|wanted| wanted.family == name.family)
     }
 
-    fn client(&self, pair: &PairAtHand, endpoint: Option<&str>) -> Spaces {
+    fn client(&self, pair: &PairAtHand, bucket: &BucketName, endpoint: Option<&str>) -> Spaces {
         let pair = KeyPair {
             id: pair.id.clone(),
             secret: pair.secret.clone(),
@@ -149,7 +169,9 @@ impl Job<'_> {
         let base = endpoint.and_then(|endpoint| endpoint.parse().ok());
         match base {
             Some(base) => self.session.spaces_at(&base, &pair, Freshness::Settled),
-            None => self.session.spaces(&pair, Freshness::Settled),
+            None => self
+                .session
+                .spaces(self.desired.home_of(bucket), &pair, Freshness::Settled),
         }
     }
 
@@ -162,7 +184,7 @@ impl Job<'_> {
                     bucket: wanted.name.clone(),
                     origin,
                     method,
-                    browser: self.session.browser(),
+                    browser: self.session.browser(self.desired.home_of(&wanted.name)),
                 })
         });
         questions.collect()

@@ -15,14 +15,14 @@ use crate::model::time::Timestamp;
 use crate::observe::{self, GitHubView};
 use crate::plan::gate::keys_in_question;
 use crate::plan::generations::runs_in_question;
-use crate::remote::spaces::{Freshness, KeyPair};
-use crate::remote::{SealingKey, Spaces};
+use crate::remote::SealingKey;
+use crate::remote::spaces::{Freshness, KeyPair, SpacesOf};
 
 /// What was read of the world, and what seals secrets for it.
 pub(super) struct World {
     pub(super) observed: Observed,
     pub(super) sealing: BTreeMap<Target, SealingKey>,
-    pub(super) access: Option<(KeyPair, Spaces)>,
+    pub(super) access: Option<(KeyPair, SpacesOf)>,
 }
 
 impl Job<'_> {
@@ -32,8 +32,12 @@ impl Job<'_> {
             let states = self.observe_buckets(access.as_ref()).await;
             (access.ok().flatten(), states)
         };
-        let ((access, buckets), (now, keys, finished_runs), github, apps) =
-            tokio::join!(buckets, self.keys_and_runs(), self.github(), self.apps());
+        let ((access, buckets), (now, keys, finished_runs), github, apps) = tokio::join!(
+            buckets,
+            self.keys_and_runs(),
+            Box::pin(self.github()),
+            Box::pin(self.apps())
+        );
         let GitHubView {
             targets,
             sealing,
@@ -94,7 +98,10 @@ impl Job<'_> {
         }
     }
 
-    async fn open_buckets(&self, full_access: &mut FullAccess) -> Result<Option<(KeyPair, Spaces)>, Problem> {
+    async fn open_buckets(
+        &self,
+        full_access: &mut FullAccess,
+    ) -> Result<Option<(KeyPair, SpacesOf)>, Problem> {
         let freshness = if full_access.is_fresh() {
             Freshness::Fresh
         } else {
@@ -102,17 +109,25 @@ impl Job<'_> {
         };
         let pair = full_access.pair().await?;
         Ok(pair.map(|pair| {
-            let spaces = self.session.spaces(&pair, freshness);
+            let spaces = self.session.spaces_of(&self.desired, &pair, freshness);
             (pair, spaces)
         }))
     }
 
     async fn observe_buckets(
         &self,
-        access: Result<&Option<(KeyPair, Spaces)>, &Problem>,
+        access: Result<&Option<(KeyPair, SpacesOf)>, &Problem>,
     ) -> BTreeMap<BucketName, Reading<BucketState>> {
         match access {
-            Ok(access) => observe::buckets(access.as_ref().map(|(_, spaces)| spaces), &self.desired).await,
+            Ok(access) => {
+                let spaces = access.as_ref().map(|(_, spaces)| spaces);
+                Box::pin(observe::buckets(
+                    spaces,
+                    self.session.digitalocean.as_ref(),
+                    &self.desired,
+                ))
+                .await
+            }
             Err(problem) => {
                 let unreadable = |wanted: &WantedBucket| (wanted.name.clone(), Err(problem.clone()));
                 self.desired.buckets.iter().map(unreadable).collect()

@@ -15,8 +15,8 @@ use crate::model::observed::Observed;
 use crate::model::problem::Problem;
 use crate::model::sink::Target;
 use crate::plan::{AppPlan, Plan};
-use crate::remote::spaces::KeyPair;
-use crate::remote::{SealingKey, Spaces};
+use crate::remote::SealingKey;
+use crate::remote::spaces::{KeyPair, SpacesOf};
 use crate::report::BucketOutcome;
 
 /// One look, the plan that it made, and what stands in the way of a mint.
@@ -138,14 +138,13 @@ impl Job<'_> {
         view
     }
 
-    fn bucket_work(&self, pair: &KeyPair, spaces: &Spaces) -> BucketWork<'_> {
-        let elsewhere = self
-            .session
-            .elsewhere(&self.request.access, self.desired.region, pair);
+    fn bucket_work(&self, pair: &KeyPair, spaces: &SpacesOf) -> BucketWork<'_> {
         BucketWork {
             spaces: spaces.clone(),
+            digitalocean: self.session.digitalocean.as_ref(),
             ledger: &self.ledger,
-            elsewhere,
+            desired: &self.desired,
+            everywhere: self.session.everywhere(&self.request.access, pair),
         }
     }
 
@@ -281,7 +280,7 @@ impl Job<'_> {
             digitalocean: self.session.digitalocean.as_ref(),
             cleaner: self.session.cleaner.as_ref(),
             github: self.session.github.as_ref(),
-            spaces_endpoint: &self.session.spaces_endpoint,
+            endpoints: &self.session.endpoints,
             sealing,
             existing_variables: apply::existing_variables(observed),
             app_ids: apply::app_ids(observed),

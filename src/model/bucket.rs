@@ -24,12 +24,9 @@ impl Region {
         self.0
     }
 
-    /// Every region but this one.
-    pub fn others(self) -> impl Iterator<Item = Self> {
-        REGIONS
-            .into_iter()
-            .map(Self)
-            .filter(move |region| *region != self)
+    /// Every region.
+    pub fn all() -> impl Iterator<Item = Self> {
+        REGIONS.into_iter().map(Self)
     }
 }
 
@@ -150,27 +147,51 @@ pub struct Logging {
     pub prefix: String,
 }
 
-/// An expiry rule for access logs: objects under `prefix` go after `days`.
-///
-/// One rule per log prefix, so that nothing else that lives in the log bucket ever expires by our doing.
+/// What is wanted of the access logs of a bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Retention {
-    /// The rule's id, by which it is found again: `spacekeeper-logs-<source bucket>`.
-    pub id: String,
-    /// Which objects expire.
-    pub prefix: String,
-    /// After how many days; at least one.
-    pub days: i32,
+pub enum LoggingWish {
+    /// They go nowhere.
+    Off,
+    /// They go there.
+    To(Logging),
 }
 
-impl Retention {
-    /// The rule for the logs of `source`.
+/// Whether a bucket keeps old versions of its objects. Once on it can be suspended, never removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Versioning {
+    /// It keeps them.
+    Enabled,
+    /// It keeps no new ones.
+    Suspended,
+}
+
+impl Versioning {
+    /// The word for people.
     #[must_use]
-    pub fn of(source: &BucketName, prefix: &str, days: i32) -> Self {
-        Self {
-            id: format!("spacekeeper-logs-{source}"),
-            prefix: prefix.to_owned(),
-            days,
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Enabled => "enabled",
+            Self::Suspended => "suspended",
+        }
+    }
+}
+
+/// The two canned ACLs of Spaces. On a bucket, `PublicRead` opens the list of its objects only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Acl {
+    /// Keys with a grant only.
+    Private,
+    /// Everybody may list the bucket.
+    PublicRead,
+}
+
+impl Acl {
+    /// The word of the API.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Private => "private",
+            Self::PublicRead => "public-read",
         }
     }
 }

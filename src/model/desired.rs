@@ -3,8 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::bucket::{BucketName, Logging, Region, Retention};
+use super::bucket::{Acl, BucketName, LoggingWish, Region, Versioning};
+use super::cdn::CdnWish;
+use super::cors::CorsWish;
+use super::endpoint::SpacesUrl;
 use super::key::Grants;
+use super::lifecycle::LifecycleRule;
 use super::name::Family;
 use super::sink::{Repository, SettingName, Target};
 use super::spec::Place;
@@ -12,10 +16,12 @@ use super::spec::Place;
 /// Everything one run is asked to bring about.
 #[derive(Debug, Clone)]
 pub struct Desired {
-    /// Where all buckets live.
+    /// The region of the request: that of every bucket for which no other is named.
     pub region: Region,
-    /// The base URL of Spaces in that region, as it is given to apps and workflows.
-    pub endpoint: String,
+    /// The base URL of Spaces, as it is given to apps and workflows.
+    pub spaces_url: SpacesUrl,
+    /// Where each bucket lives that is wanted or granted, also where the command leaves buckets as they are.
+    pub homes: BTreeMap<BucketName, Region>,
     /// The buckets in the order in which they must be made: log buckets before those that log to them.
     pub buckets: Vec<WantedBucket>,
     /// The keys; none for buckets only.
@@ -27,10 +33,40 @@ pub struct Desired {
 pub struct WantedBucket {
     /// Its name.
     pub name: BucketName,
+    /// Where it lives.
+    pub region: Region,
     /// Where its access logs go.
-    pub logging: Option<Logging>,
-    /// Expiry rules for the logs that it receives.
-    pub retentions: Vec<Retention>,
+    pub logging: Option<LoggingWish>,
+    /// Lifecycle rules: for the logs that it receives, and declared ones.
+    pub lifecycle: Vec<LifecycleRule>,
+    /// Whether declared rules that are no longer asked for go.
+    pub owns_lifecycle: bool,
+    /// Which pages may use it.
+    pub cors: Option<CorsWish>,
+    /// Whether it keeps old versions.
+    pub versioning: Option<Versioning>,
+    /// Who may list it.
+    pub acl: Option<Acl>,
+    /// The CDN in front of it.
+    pub cdn: Option<CdnWish>,
+}
+
+impl WantedBucket {
+    /// A bucket of which nothing is managed but that it exists.
+    #[must_use]
+    pub fn bare(name: BucketName, region: Region) -> Self {
+        Self {
+            name,
+            region,
+            logging: None,
+            lifecycle: Vec::new(),
+            owns_lifecycle: false,
+            cors: None,
+            versioning: None,
+            acl: None,
+            cdn: None,
+        }
+    }
 }
 
 /// A key that is wanted, with all who read it.
@@ -162,6 +198,9 @@ pub struct AppSink {
     pub variables: Vec<Variable>,
 }
 
+/// The variables of an app that hold a key itself.
+pub const KEY_ENVS: [&str; 3] = ["SPACES_ACCESS_KEY_ID", "SPACES_ACCESS_KEY", "SPACES_SECRET_KEY"];
+
 /// The id or name by which a user calls an app.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AppRef(pub String);
@@ -173,6 +212,18 @@ impl std::fmt::Display for AppRef {
 }
 
 impl Desired {
+    /// Where a bucket lives.
+    #[must_use]
+    pub fn home_of(&self, bucket: &BucketName) -> Region {
+        self.homes.get(bucket).copied().unwrap_or(self.region)
+    }
+
+    /// The base URL of Spaces where a bucket lives.
+    #[must_use]
+    pub fn endpoint_of(&self, bucket: &BucketName) -> String {
+        self.spaces_url.at(self.home_of(bucket))
+    }
+
     /// Every place in GitHub that is written, once.
     #[must_use]
     pub fn targets(&self) -> BTreeSet<&Target> {
@@ -189,6 +240,13 @@ impl Desired {
         for sink in sinks.filter(|sink| sink.target.repository == *wanted) {
             sink.target.repository = found.clone();
         }
+    }
+
+    /// Where the first bucket with a CDN is reached through it.
+    #[must_use]
+    pub fn cdn_endpoint(&self) -> Option<String> {
+        let url = |wanted: &WantedBucket| Some(wanted.cdn.as_ref()?.url(&wanted.name, wanted.region));
+        self.buckets.iter().find_map(url)
     }
 
     /// Every app that is written, once.

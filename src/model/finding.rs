@@ -263,6 +263,19 @@ pub struct Finding {
     pub what: String,
     /// What to do about it here, a sentence.
     pub remedy: String,
+    /// The line of the workspace that is wrong, where it is one.
+    pub place: Option<Place>,
+}
+
+/// A line of a file in the workspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The file's path within the workspace.
+    pub file: String,
+    /// The line, counted from one.
+    pub line: usize,
+    /// The column, counted from one, where it is known.
+    pub column: Option<usize>,
 }
 
 impl Finding {
@@ -274,6 +287,21 @@ impl Finding {
             subject: subject.into(),
             what: what.into(),
             remedy: rule.cure.to_owned(),
+            place: None,
+        }
+    }
+
+    /// The finding at a line of a file in the workspace.
+    #[must_use]
+    pub fn at(self, file: impl Into<String>, line: usize) -> Self {
+        let file = file.into();
+        Self {
+            place: Some(Place {
+                file,
+                line,
+                column: None,
+            }),
+            ..self
         }
     }
 

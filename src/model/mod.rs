@@ -3,12 +3,17 @@
 //! Nothing here does IO, reads a clock, knows a client or awaits: every function is a plain function of its arguments.
 
 pub mod bucket;
+pub mod cdn;
+pub mod cors;
 pub mod desired;
+pub mod endpoint;
 pub mod evidence;
 pub mod finding;
 pub mod intent;
 pub mod inventory;
 pub mod key;
+pub mod lifecycle;
+pub mod limits;
 pub mod name;
 pub mod observed;
 pub mod placeholder;

@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::bucket::{BucketName, Logging, Retention};
+use super::bucket::{Acl, BucketName, Logging, Versioning};
+use super::cdn::CdnEndpoint;
+use super::cors::FoundCorsRule;
 use super::desired::AppRef;
 use super::key::{AccessKeyId, SpacesKey};
+use super::lifecycle::LifecycleRule;
 use super::name::Run;
 use super::problem::Problem;
 use super::sink::{Repository, SettingName, Target};
@@ -110,7 +113,7 @@ pub enum BucketState {
     /// No bucket of this name in the region.
     Absent,
     /// It is ours and can be configured.
-    Present(Settings),
+    Present(Box<Settings>),
     /// It exists, and the full-access key may not touch it.
     NotOurs {
         /// The error code of Spaces, where it sent one.
@@ -128,10 +131,67 @@ pub enum BucketState {
 pub struct Settings {
     /// Where its access logs go.
     pub logging: Option<Logging>,
-    /// Our expiry rules.
-    pub retentions: Vec<Retention>,
+    /// Our lifecycle rules.
+    pub lifecycle: Vec<LifecycleRule>,
+    /// Its CORS rules, whosever they are.
+    pub cors: Vec<FoundCorsRule>,
+    /// Whether it keeps old versions; nothing for one that never did.
+    pub versioning: Option<Versioning>,
+    /// Who may list it.
+    pub acl: Option<Acl>,
+    /// The CDN endpoint in front of it.
+    pub cdn: Option<CdnEndpoint>,
     /// A bucket policy, which excludes scoped keys.
     pub has_policy: bool,
+    /// What of it could not be read, such as a setting that the server does not know.
+    pub unread: Vec<Unread>,
+}
+
+/// A setting of a bucket that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// Which.
+    pub setting: Setting,
+    /// Why.
+    pub problem: Problem,
+}
+
+/// A setting of a bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Setting {
+    /// Where its access logs go.
+    Logging,
+    /// Its lifecycle rules.
+    Lifecycle,
+    /// Its CORS rules.
+    Cors,
+    /// Whether it keeps old versions.
+    Versioning,
+    /// Who may list it.
+    Acl,
+    /// The CDN in front of it.
+    Cdn,
+}
+
+impl std::fmt::Display for Setting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Logging => "logging",
+            Self::Lifecycle => "lifecycle rules",
+            Self::Cors => "CORS rules",
+            Self::Versioning => "versioning",
+            Self::Acl => "ACL",
+            Self::Cdn => "CDN endpoint",
+        })
+    }
+}
+
+impl Settings {
+    /// Whether a setting could be read.
+    #[must_use]
+    pub fn shows(&self, setting: Setting) -> bool {
+        self.unread.iter().all(|unread| unread.setting != setting)
+    }
 }
 
 /// What is known of a place in GitHub.
@@ -150,6 +210,8 @@ pub struct AppState {
     pub id: String,
     /// The spec that the next deployment takes.
     pub spec: AppSpec,
+    /// Where it is reached, as origins of its pages: its live URL and its custom domains.
+    pub origins: Vec<String>,
     /// The deployment to which a rollback pinned it; it may come without its spec.
     pub pinned: Option<DeploymentState>,
     /// The deployment that serves.

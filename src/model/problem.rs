@@ -13,6 +13,19 @@ pub struct Problem {
     pub remedy: String,
 }
 
+/// Where in a file of the workspace something stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilePlace {
+    /// Its path within the workspace.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, from 1.
+    pub column: usize,
+    /// The line itself with a caret under the column.
+    pub excerpt: String,
+}
+
 impl Problem {
     /// A problem with its remedy.
     #[must_use]

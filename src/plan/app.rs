@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::rotation::{Decision, FamilyPlan};
-use crate::model::desired::{AppRef, AppSink, Desired};
+use crate::model::desired::{AppRef, AppSink, Desired, KEY_ENVS};
 use crate::model::key::AccessKeyId;
 use crate::model::observed::{AppState, Observed};
 use crate::model::problem::Problem;
@@ -157,9 +157,6 @@ fn shadows(sink: &AppSink, state: &AppState) -> Vec<Problem> {
         .map(|(key, component)| shadow(sink, &key, &component))
         .collect()
 }
-
-/// The variables that hold the key itself.
-pub const KEY_ENVS: [&str; 3] = ["SPACES_ACCESS_KEY_ID", "SPACES_ACCESS_KEY", "SPACES_SECRET_KEY"];
 
 fn shadow(sink: &AppSink, key: &str, component: &str) -> Problem {
     Problem::new(

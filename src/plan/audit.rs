@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::generations::{ADMIN_LIFE, LEASE, stray_admins};
 use super::{Brief, obstacles};
+use crate::model::bucket::{Acl, LoggingWish};
 use crate::model::desired::Desired;
 use crate::model::finding::{
     self, APP_HOLDS_UNKNOWN_KEY, BUCKET_UNDECLARED, BUCKETS_NEARLY_FULL, FULL_ACCESS_LEFT,
@@ -16,12 +17,6 @@ use crate::model::key::{AccessKeyId, ListedGrant, Permission, SpacesKey};
 use crate::model::name::{Family, Mark};
 use crate::model::observed::Observed;
 use crate::model::problem::Problem;
-
-/// Buckets that an account holds, unless support raised the limit (limits page of the Spaces documentation).
-pub const BUCKETS_MAX: usize = 100;
-
-/// Keys that an account holds, unless support raised the limit (limits page of the Spaces documentation).
-pub const KEYS_MAX: usize = obstacles::KEYS_MAX;
 
 /// From how many free places on a limit is no matter yet.
 const BUCKETS_KEPT_FREE: usize = 5;
@@ -227,7 +222,12 @@ fn log_targets(inventory: &Inventory) -> BTreeSet<&str> {
 
 fn of_bucket(bucket: &ListedBucket, log_targets: &BTreeSet<&str>, desired: &Desired) -> Vec<Finding> {
     let subject = format!("bucket {}", bucket.name);
-    let (meant_off, meant_public) = (false, false);
+    let wanted = desired
+        .buckets
+        .iter()
+        .find(|wanted| wanted.name.as_str() == bucket.name);
+    let meant_off = wanted.is_some_and(|wanted| wanted.logging == Some(LoggingWish::Off));
+    let meant_public = wanted.is_some_and(|wanted| wanted.acl == Some(Acl::PublicRead));
     let off =
         bucket.logging.as_deref() == Some("") && !log_targets.contains(bucket.name.as_str()) && !meant_off;
     let mut all: Vec<Finding> = Vec::new();

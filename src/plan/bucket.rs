@@ -2,8 +2,12 @@
 
 use std::fmt;
 
-use crate::model::bucket::{BucketName, Logging, Retention};
+use super::settings::{Verdict, compare, cors_rules};
+use crate::model::bucket::{Acl, BucketName, Logging, Versioning};
+use crate::model::cdn::CdnWish;
+use crate::model::cors::CorsRule;
 use crate::model::desired::WantedBucket;
+use crate::model::lifecycle::LifecycleRule;
 use crate::model::observed::{BucketState, Observed, Settings};
 use crate::model::problem::Problem;
 
@@ -16,6 +20,8 @@ pub struct BucketPlan {
     pub actions: Vec<BucketAction>,
     /// What is left as it is, and why; one sentence each.
     pub kept: Vec<String>,
+    /// Settings of which nobody knows how they stand, so that they are left alone.
+    pub doubts: Vec<Problem>,
     /// Why nothing can be done.
     pub problem: Option<Problem>,
     unseen: bool,
@@ -28,8 +34,36 @@ pub enum BucketAction {
     Create,
     /// Send its access logs there.
     Log(Logging),
-    /// Let these objects expire.
-    Expire(Vec<Retention>),
+    /// Send its access logs nowhere.
+    StopLogging,
+    /// Set these lifecycle rules, and drop those of these ids.
+    Lifecycle {
+        /// What is set.
+        set: Vec<LifecycleRule>,
+        /// What goes.
+        drop: Vec<String>,
+    },
+    /// Make these our CORS rules; none removes ours.
+    Cors(Vec<CorsRule>),
+    /// Keep old versions, or no new ones.
+    Versioning(Versioning),
+    /// Let these list it.
+    Acl(Acl),
+    /// Put a CDN before it, or change the one that is there.
+    Cdn(CdnChange),
+    /// Empty the cache of the CDN endpoint of this id, after everything else.
+    Purge(String),
+}
+
+/// What is done with the CDN of a bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CdnChange {
+    /// The id of the endpoint that is there.
+    pub existing: Option<String>,
+    /// How the API calls the bucket.
+    pub origin: String,
+    /// What it shall be.
+    pub wish: CdnWish,
 }
 
 impl fmt::Display for BucketAction {
@@ -37,14 +71,28 @@ impl fmt::Display for BucketAction {
         match self {
             Self::Create => f.write_str("create"),
             Self::Log(Logging { target, prefix }) => write!(f, "log access to {target}/{prefix}"),
-            Self::Expire(rules) => {
-                let rule = |rule: &Retention| format!("{} after {} days", rule.prefix, rule.days);
+            Self::StopLogging => f.write_str("stop logging access"),
+            Self::Lifecycle { set, drop } => {
+                let set = set.iter().map(ToString::to_string);
+                let drop = drop.iter().map(|id| format!("drop {id}"));
                 write!(
                     f,
-                    "expire {}",
-                    rules.iter().map(rule).collect::<Vec<_>>().join(", ")
+                    "set lifecycle: {}",
+                    set.chain(drop).collect::<Vec<_>>().join("; ")
                 )
             }
+            Self::Cors(rules) if rules.is_empty() => f.write_str("remove our CORS rules"),
+            Self::Cors(rules) => {
+                let rules: Vec<_> = rules.iter().map(ToString::to_string).collect();
+                write!(f, "set CORS: {}", rules.join("; "))
+            }
+            Self::Versioning(versioning) => write!(f, "set versioning to {}", versioning.word()),
+            Self::Acl(acl) => write!(f, "set ACL to {}", acl.word()),
+            Self::Cdn(CdnChange {
+                existing: None, wish, ..
+            }) => write!(f, "create {wish}"),
+            Self::Cdn(CdnChange { wish, .. }) => write!(f, "change {wish}"),
+            Self::Purge(_) => f.write_str("empty the cache of the CDN"),
         }
     }
 }
@@ -55,14 +103,15 @@ pub(super) fn plan(wanted: &WantedBucket, observed: &Observed) -> BucketPlan {
         name: wanted.name.clone(),
         actions: Vec::new(),
         kept: Vec::new(),
+        doubts: Vec::new(),
         problem: None,
         unseen: false,
     };
     match observed.buckets.get(&wanted.name) {
         None | Some(Ok(BucketState::Unseen)) => plan.overlook(),
         Some(Err(problem)) => plan.problem = Some(problem.clone()),
-        Some(Ok(BucketState::Absent)) => plan.create(wanted),
-        Some(Ok(BucketState::Present(settings))) => plan.adjust(wanted, settings),
+        Some(Ok(BucketState::Absent)) => plan.create(wanted, observed),
+        Some(Ok(BucketState::Present(settings))) => plan.adjust(wanted, settings, observed),
         Some(Ok(BucketState::NotOurs { code })) => {
             plan.problem = Some(not_ours(&wanted.name, code.as_deref()));
         }
@@ -73,13 +122,6 @@ pub(super) fn plan(wanted: &WantedBucket, observed: &Observed) -> BucketPlan {
     plan
 }
 
-/// What a browser is to ask of a bucket: each declared origin with one method that needs a preflight.
-#[must_use]
-pub fn cors_questions(wanted: &WantedBucket, observed: &Observed) -> Vec<(String, &'static str)> {
-    let _ = (wanted, observed);
-    Vec::new()
-}
-
 impl BucketPlan {
     /// Whether nobody has looked.
     #[must_use]
@@ -87,9 +129,15 @@ impl BucketPlan {
         self.unseen
     }
 
-    fn create(&mut self, wanted: &WantedBucket) {
+    /// A new bucket is private and keeps no versions; of its settings nothing else is there either.
+    fn create(&mut self, wanted: &WantedBucket, observed: &Observed) {
         self.actions.push(BucketAction::Create);
-        self.adjust(wanted, &Settings::default());
+        let new = Settings {
+            acl: Some(Acl::Private),
+            ..Settings::default()
+        };
+        self.adjust(wanted, &new, observed);
+        self.kept.clear();
     }
 
     fn overlook(&mut self) {
@@ -99,31 +147,29 @@ impl BucketPlan {
         self.kept.push(why.to_owned());
     }
 
-    fn adjust(&mut self, wanted: &WantedBucket, found: &Settings) {
-        let exists = self.actions.is_empty();
-        if exists {
-            self.kept.push("exists".to_owned());
-        }
-        match &wanted.logging {
-            Some(logging) if found.logging.as_ref() == Some(logging) => {
-                self.kept
-                    .push(format!("logs to {}/{}", logging.target, logging.prefix));
+    fn adjust(&mut self, wanted: &WantedBucket, found: &Settings, observed: &Observed) {
+        self.kept.push("exists".to_owned());
+        for verdict in compare(wanted, found, observed) {
+            match verdict {
+                Verdict::Act(action) => self.actions.push(action),
+                Verdict::Kept(why) => self.kept.push(why),
+                Verdict::Doubt(problem) => self.doubts.push(problem),
             }
-            Some(logging) => self.actions.push(BucketAction::Log(logging.clone())),
-            None => {}
-        }
-        let missing: Vec<_> = wanted
-            .retentions
-            .iter()
-            .filter(|rule| !found.retentions.contains(rule))
-            .cloned()
-            .collect();
-        if !missing.is_empty() {
-            self.actions.push(BucketAction::Expire(missing));
-        } else if !wanted.retentions.is_empty() {
-            self.kept.push("expiry of the logs stands".to_owned());
         }
     }
+}
+
+/// What a browser is to ask of a bucket: each declared origin, with one method.
+#[must_use]
+pub fn cors_questions(wanted: &WantedBucket, observed: &Observed) -> Vec<(String, &'static str)> {
+    let rules = wanted.cors.as_ref().map(|wish| cors_rules(wish, observed));
+    let rules = rules.and_then(Result::ok).unwrap_or_default();
+    let asked = rules
+        .iter()
+        .filter_map(|rule| Some((rule, rule.tried_method()?.word())));
+    asked
+        .flat_map(|(rule, method)| rule.origins.iter().map(move |origin| (origin.clone(), method)))
+        .collect()
 }
 
 /// Who may be behind a 403 that a full-access key gets.
@@ -161,7 +207,15 @@ pub fn elsewhere(name: &BucketName, region: Option<&str>) -> Problem {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::model::bucket::LoggingWish;
+    use crate::model::cdn::CdnEndpoint;
+    use crate::model::cors::{CorsWish, FoundCorsRule, Preset};
+    use crate::model::name::Run;
+    use crate::model::observed::{Setting, Unread};
+    use crate::model::time::Timestamp;
 
     fn logging() -> Logging {
         Logging {
@@ -170,71 +224,174 @@ mod tests {
         }
     }
 
+    fn rules() -> Vec<LifecycleRule> {
+        vec![LifecycleRule::declared("tmp/", Some(7), Some(1))]
+    }
+
+    fn cors() -> CorsRule {
+        Preset::PrivateUploads.rule(vec!["https://shop.example".to_owned()])
+    }
+
+    /// Everything that can be asked of a bucket.
     fn wanted() -> WantedBucket {
         let name: BucketName = "shop-uploads".parse().expect("a name");
-        let retentions = vec![Retention::of(&name, "access-logs/", 30)];
         WantedBucket {
-            name,
-            logging: Some(logging()),
-            retentions,
+            logging: Some(LoggingWish::To(logging())),
+            lifecycle: rules(),
+            owns_lifecycle: true,
+            cors: Some(CorsWish {
+                rules: vec![cors()],
+                from_apps: Vec::new(),
+            }),
+            versioning: Some(Versioning::Enabled),
+            acl: Some(Acl::Private),
+            cdn: Some(CdnWish {
+                ttl: "600".parse().ok(),
+                domain: None,
+                purge: true,
+            }),
+            ..WantedBucket::bare(name, "nyc3".parse().expect("a region"))
         }
     }
 
-    fn empty() -> BucketPlan {
-        BucketPlan {
-            name: wanted().name,
-            actions: Vec::new(),
-            kept: Vec::new(),
-            problem: None,
-            unseen: false,
+    /// The settings of a bucket that is as [`wanted`].
+    fn right() -> Settings {
+        Settings {
+            logging: Some(logging()),
+            lifecycle: rules(),
+            cors: vec![FoundCorsRule {
+                ours: true,
+                rule: cors(),
+            }],
+            versioning: Some(Versioning::Enabled),
+            acl: Some(Acl::Private),
+            cdn: Some(CdnEndpoint {
+                id: "1".to_owned(),
+                origin: "shop-uploads.nyc3.digitaloceanspaces.com".to_owned(),
+                ttl: 600,
+                custom_domain: None,
+                certificate_id: None,
+            }),
+            ..Settings::default()
         }
+    }
+
+    fn planned(wanted: &WantedBucket, state: BucketState) -> BucketPlan {
+        let run = Run { id: 1, attempt: 1 };
+        let mut observed = Observed::of_keys(Timestamp::from_unix(0), run, Vec::new(), BTreeSet::new());
+        observed.buckets.insert(wanted.name.clone(), Ok(state));
+        plan(wanted, &observed)
+    }
+
+    fn told(plan: &BucketPlan) -> Vec<String> {
+        plan.actions.iter().map(ToString::to_string).collect()
+    }
+
+    fn found(spoil: impl FnOnce(&mut Settings)) -> Vec<String> {
+        let mut settings = right();
+        spoil(&mut settings);
+        told(&planned(&wanted(), BucketState::Present(Box::new(settings))))
     }
 
     #[test]
     fn a_bucket_that_is_right_is_left_alone() {
-        let mut plan = empty();
-        let found = Settings {
-            logging: Some(logging()),
-            retentions: wanted().retentions,
-            has_policy: false,
-        };
-        plan.adjust(&wanted(), &found);
-        assert!(plan.actions.is_empty());
-        assert_eq!(
-            plan.kept,
-            [
-                "exists",
-                "logs to shop-logs/access-logs/",
-                "expiry of the logs stands"
-            ]
-        );
+        let plan = planned(&wanted(), BucketState::Present(Box::new(right())));
+        assert!(plan.actions.is_empty(), "{:?}", plan.actions);
+        insta::assert_snapshot!(plan.kept.join("\n"), @r"
+        exists
+        logs to shop-logs/access-logs/
+        lifecycle rules stand
+        CORS rules stand
+        versioning is enabled
+        its ACL is private
+        its CDN endpoint stands
+        ");
     }
 
     #[test]
     fn a_missing_bucket_is_created_before_it_is_configured() {
-        let mut plan = empty();
-        plan.create(&wanted());
-        let told: Vec<_> = plan.actions.iter().map(ToString::to_string).collect();
+        let plan = planned(&wanted(), BucketState::Absent);
+        insta::assert_snapshot!(told(&plan).join("\n"), @r"
+        create
+        log access to shop-logs/access-logs/
+        set lifecycle: tmp/ expires after 7 days, unfinished uploads after 1
+        set CORS: GET PUT POST HEAD from https://shop.example
+        set versioning to enabled
+        create CDN endpoint, kept for 600 s
+        ");
+    }
+
+    #[test]
+    fn only_the_setting_that_differs_is_written() {
         assert_eq!(
-            told,
+            found(|it| it.logging = None),
+            ["log access to shop-logs/access-logs/"]
+        );
+        assert_eq!(found(|it| it.versioning = None), ["set versioning to enabled"]);
+        assert_eq!(found(|it| it.lifecycle[0].expire_days = Some(8)).len(), 1);
+        let stale = LifecycleRule::declared("old/", Some(1), None);
+        assert_eq!(
+            found(|it| it.lifecycle.push(stale)),
+            ["set lifecycle: drop spacekeeper-rule-old-"]
+        );
+    }
+
+    #[test]
+    fn what_the_cdn_keeps_goes_where_the_bucket_answers_otherwise_now() {
+        let public = found(|it| it.acl = Some(Acl::PublicRead));
+        assert_eq!(public, ["set ACL to private", "empty the cache of the CDN"]);
+        let slow = found(|it| it.cdn.as_mut().expect("an endpoint").ttl = 60);
+        assert_eq!(
+            slow,
             [
-                "create",
-                "log access to shop-logs/access-logs/",
-                "expire access-logs/ after 30 days"
+                "change CDN endpoint, kept for 600 s",
+                "empty the cache of the CDN"
             ]
         );
     }
 
     #[test]
-    fn only_the_setting_that_differs_is_written() {
-        let mut plan = empty();
-        plan.adjust(
-            &wanted(),
-            &Settings {
-                logging: Some(logging()),
-                ..Settings::default()
-            },
+    fn a_rule_of_somebody_else_is_no_reason_and_one_of_ours_that_nobody_wants_is() {
+        let theirs = |ours| FoundCorsRule {
+            ours,
+            rule: Preset::PublicAssets.rule(vec!["*".to_owned()]),
+        };
+        assert!(found(|it| it.cors.push(theirs(false))).is_empty());
+        assert_eq!(found(|it| it.cors.push(theirs(true))).len(), 2);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_left_alone_and_told() {
+        let mut settings = Settings::default();
+        for setting in [
+            Setting::Cors,
+            Setting::Acl,
+            Setting::Cdn,
+            Setting::Lifecycle,
+            Setting::Versioning,
+        ] {
+            let problem = Problem::new("bucket shop-uploads", format!("no {setting}"), "");
+            settings.unread.push(Unread { setting, problem });
+        }
+        let plan = planned(&wanted(), BucketState::Present(Box::new(settings)));
+        assert_eq!(told(&plan), ["log access to shop-logs/access-logs/"]);
+        assert_eq!(plan.doubts.len(), 5);
+    }
+
+    #[test]
+    fn logging_that_is_not_meant_is_stopped_once() {
+        let off = WantedBucket {
+            logging: Some(LoggingWish::Off),
+            ..WantedBucket::bare(wanted().name, wanted().region)
+        };
+        assert_eq!(
+            told(&planned(&off, BucketState::Present(Box::new(right())))),
+            ["stop logging access"]
         );
-        assert_eq!(plan.actions, [BucketAction::Expire(wanted().retentions)]);
+        assert!(
+            planned(&off, BucketState::Present(Box::default()))
+                .actions
+                .is_empty()
+        );
     }
 }

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::rotation::{Decision, FamilyPlan};
 use super::{Brief, Plan};
 use crate::model::desired::{AppRef, AppSink, Desired, GitHubSink, Lifetime, WantedFamily};
+use crate::model::endpoint::SpacesUrl;
 use crate::model::intent::Intent;
 use crate::model::key::{AccessKeyId, Grants, Permission, SpacesKey, listed_grants};
 use crate::model::name::Run;
@@ -136,6 +137,7 @@ impl World {
         let state = AppState {
             id: format!("id-of-{name}"),
             spec: spec_with(spec),
+            origins: Vec::new(),
             pinned: None,
             active: Some(deployment("active", active, 0)),
             coming: coming
@@ -181,7 +183,8 @@ impl World {
     pub(crate) fn whole_plan(&self) -> Plan {
         let desired = Desired {
             region: "nyc3".parse().expect("a region"),
-            endpoint: "https://nyc3.digitaloceanspaces.com".to_owned(),
+            spaces_url: SpacesUrl::new("https://{region}.digitaloceanspaces.com"),
+            homes: BTreeMap::new(),
             buckets: Vec::new(),
             families: vec![self.wanted.clone()],
         };

@@ -15,6 +15,7 @@ pub mod gate;
 pub mod generations;
 mod obstacles;
 pub mod rotation;
+mod settings;
 mod variables;
 
 use std::collections::BTreeSet;

@@ -6,6 +6,7 @@ use super::generations::Generation;
 use super::rotation::{Decision, FamilyPlan};
 use crate::model::bucket::BucketName;
 use crate::model::desired::{AppSink, GitHubSink, WantedFamily};
+use crate::model::limits::{KEYS_MAX, SECRETS_MAX};
 use crate::model::name::KeyName;
 use crate::model::observed::{BucketState, Observed};
 use crate::model::problem::Problem;
@@ -13,9 +14,6 @@ use crate::model::problem::Problem;
 /// How many keys the account may still be given.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Room(Option<usize>);
-
-/// Keys that an account holds, unless support raised the limit (limits page of the Spaces documentation).
-pub(super) const KEYS_MAX: usize = 200;
 
 /// Slots that a rotation which can wait leaves free: a repair, an admin key and a rival must still be able to mint.
 pub(super) const SLOTS_KEPT_FREE: usize = 3;
@@ -112,9 +110,6 @@ fn most_keys(observed: &Observed) -> String {
         most.collect::<Vec<_>>().join(", ")
     )
 }
-
-/// GitHub keeps at most 100 secrets for a repository, and as many for an environment.
-const SECRETS_MAX: usize = 100;
 
 fn crowded(sink: &GitHubSink, observed: &Observed) -> Option<Problem> {
     let state = observed.targets.get(&sink.target)?.as_ref().ok()?;

@@ -11,6 +11,7 @@ pub mod digitalocean;
 mod failure;
 pub mod github;
 mod octocrab_service;
+mod pacing;
 mod retry;
 mod seal;
 mod shutdown;

@@ -30,6 +30,9 @@ const NOTICEABLE: Duration = Duration::from_secs(2);
 /// Requests at a time to one service. GitHub allows 100 and asks for few; DigitalOcean counts 250 a minute.
 const CONCURRENT: usize = 10;
 
+/// Requests at a time to Spaces, which takes 1,500 in a second from one address (limits page of its documentation).
+const CONCURRENT_STORAGE: usize = 32;
+
 tokio::task_local! {
     static ATTEMPT: u32;
 }
@@ -109,8 +112,17 @@ impl Patience {
 
 impl Attempts {
     pub(super) fn new(shutdown: Shutdown) -> Self {
+        Self::with(CONCURRENT, shutdown)
+    }
+
+    /// For a service that takes many requests at a time.
+    pub(super) fn many(shutdown: Shutdown) -> Self {
+        Self::with(CONCURRENT_STORAGE, shutdown)
+    }
+
+    fn with(slots: usize, shutdown: Shutdown) -> Self {
         Self {
-            slots: Arc::new(Semaphore::new(CONCURRENT)),
+            slots: Arc::new(Semaphore::new(slots)),
             shutdown,
             deadline: None,
         }

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use crate::model::finding::Place;
+
 /// How an annotation is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
@@ -26,11 +28,15 @@ impl fmt::Display for Level {
     }
 }
 
-/// A line that makes an annotation.
+/// A line that makes an annotation; with a place it is shown at that line of the file too.
 #[must_use]
-pub fn annotation(level: Level, title: &str, message: &str) -> String {
+pub fn annotation(level: Level, title: &str, message: &str, place: Option<&Place>) -> String {
+    let place = place.map_or_else(String::new, |Place { file, line, column }| {
+        let column = column.map_or(String::new(), |column| format!(",col={column}"));
+        format!(",file={},line={line}{column}", escape_property(file))
+    });
     format!(
-        "::{level} title={}::{}",
+        "::{level} title={}{place}::{}",
         escape_property(title),
         escape_data(message)
     )
@@ -61,15 +67,23 @@ pub fn delimiter() -> String {
 /// `::` counts at the start of a line, `##[` anywhere (`ActionCommand.cs`).
 #[must_use]
 pub fn harmless(text: &str) -> String {
-    let line: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
+    let line = one_line(text);
     let line = line.replace("##[", "# #[");
     match line.trim_start().strip_prefix("::") {
         Some(rest) => format!(": :{rest}"),
         None => line,
     }
+}
+
+/// The text without line breaks and without the signs that turn the direction of reading, under which a line says
+/// something else than it holds.
+pub(super) fn one_line(text: &str) -> String {
+    let misleads = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200E}' | '\u{200F}' | '\u{061C}')
+            || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    };
+    text.replace(misleads, " ")
 }
 
 /// Percent-encodes what would end a command early.
@@ -89,8 +103,17 @@ mod tests {
     #[test]
     fn an_annotation_cannot_be_broken_out_of() {
         assert_eq!(
-            annotation(Level::Error, "a,b:c", "50%\n::set-env::x"),
+            annotation(Level::Error, "a,b:c", "50%\n::set-env::x", None),
             "::error title=a%2Cb%3Ac::50%25%0A::set-env::x"
+        );
+        let place = Place {
+            file: "a,title=x::y".to_owned(),
+            line: 7,
+            column: Some(3),
+        };
+        assert_eq!(
+            annotation(Level::Notice, "t", "m", Some(&place)),
+            "::notice title=t,file=a%2Ctitle=x%3A%3Ay,line=7,col=3::m"
         );
     }
 
@@ -99,6 +122,7 @@ mod tests {
         assert_eq!(harmless("  ::error::x"), ": :error::x");
         assert_eq!(harmless("a ##[group]b"), "a # #[group]b");
         assert_eq!(harmless("one\r\n::error::two"), "one  ::error::two");
+        assert_eq!(harmless("one\u{2028}two\u{202E}three"), "one two three");
     }
 
     #[test]

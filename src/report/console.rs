@@ -12,12 +12,11 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
 use super::commands::{self, Level, harmless};
+use super::inventory;
+use super::remarks::{Remark, ranked, shown};
 use crate::config::Runner;
-use crate::model::finding::{Finding, Severity};
+use crate::model::inventory::Inventory;
 use crate::model::problem::Problem;
-
-/// How many annotations of a kind GitHub shows for one step; the summary has them all.
-const ANNOTATIONS_SHOWN: usize = 10;
 
 /// Speaks to whoever started us: the runner, or a person at a terminal.
 #[derive(Debug, Clone, Copy)]
@@ -78,41 +77,35 @@ impl Console {
         }
     }
 
-    /// Shows problems, worst first: as many as GitHub shows, each once, the last one counting the rest.
+    /// Shows problems, as many as GitHub shows.
     pub fn problems(self, level: Level, problems: &[Problem]) {
-        let mut distinct: Vec<&Problem> = Vec::new();
-        for problem in problems {
-            if !distinct.contains(&problem) {
-                distinct.push(problem);
-            }
-        }
-        let shown = if distinct.len() > ANNOTATIONS_SHOWN {
-            ANNOTATIONS_SHOWN - 1
+        let remarks = problems.iter().map(|problem| Remark::of_problem(level, problem));
+        self.remarks(&remarks.collect::<Vec<_>>());
+    }
+
+    /// Shows remarks, worst first. In Actions as many as GitHub shows; at a terminal, where nothing else has them, all.
+    pub fn remarks(self, remarks: &[Remark]) {
+        let shown = if self.in_actions {
+            shown(remarks)
         } else {
-            distinct.len()
+            ranked(remarks)
         };
-        for problem in &distinct[..shown] {
-            self.annotate(level, &problem.subject, &sentence(problem));
-        }
-        if distinct.len() > shown {
-            let rest = format!("{} more are in the job summary", distinct.len() - shown);
-            self.annotate(level, "more problems", &rest);
+        for remark in shown {
+            self.annotate(&remark);
         }
     }
 
-    /// Shows findings, worst first, each level as many times as GitHub shows it.
-    pub fn findings(self, findings: &[Finding]) {
-        let levels = [
-            (Severity::Error, Level::Error),
-            (Severity::Warning, Level::Warning),
-            (Severity::Notice, Level::Notice),
-        ];
-        for (severity, level) in levels {
-            let of_level = findings
-                .iter()
-                .filter(|finding| finding.rule.severity == severity);
-            let told: Vec<Problem> = of_level.map(told).collect();
-            self.problems(level, &told);
+    /// What the account holds, a part of the log for each table.
+    pub fn inventory(self, inventory: &Inventory) {
+        for table in inventory::tables(inventory)
+            .iter()
+            .filter(|table| !table.rows.is_empty())
+        {
+            self.open_group(&format!("{} ({})", table.title, table.rows.len()));
+            for line in inventory::plain(table) {
+                self.line(&line);
+            }
+            self.close_group();
         }
     }
 
@@ -121,34 +114,22 @@ impl Console {
         say(&harmless(text));
     }
 
-    fn annotate(self, level: Level, title: &str, message: &str) {
-        let message = harmless(message);
+    fn annotate(self, remark: &Remark) {
+        let Remark {
+            level,
+            title,
+            message,
+            place,
+            excerpt,
+        } = remark;
+        let (title, message) = (harmless(title), harmless(message));
         if self.in_actions {
-            say(&commands::annotation(level, &harmless(title), &message));
+            say(&commands::annotation(*level, &title, &message, place.as_ref()));
         } else {
-            say(&format!("{level}: {}: {message}", harmless(title)));
+            say(&format!("{level}: {title}: {message}"));
         }
+        excerpt.lines().for_each(|line| self.line(&format!("  {line}")));
     }
-}
-
-/// The rule stands in the title, where people search for it.
-fn told(finding: &Finding) -> Problem {
-    let Finding {
-        rule,
-        subject,
-        what,
-        remedy,
-    } = finding;
-    Problem::new(format!("{} {}: {subject}", rule.id, rule.name), what, remedy)
-}
-
-fn sentence(problem: &Problem) -> String {
-    let Problem {
-        subject: _,
-        what,
-        remedy,
-    } = problem;
-    format!("{what}. {remedy}").trim_end().to_owned()
 }
 
 /// A closed pipe is no reason to stop a rotation halfway, so a failed print is let go.

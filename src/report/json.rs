@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{BucketOutcome, BucketReport, Change, KeyReport, OlderKey, Report};
+use super::inventory::InventoryEntry;
+use super::{BucketOutcome, Change, KeyReport, OlderKey, Report};
 use crate::model::finding::Finding;
 use crate::model::problem::Problem;
 
@@ -26,6 +27,7 @@ pub fn render(report: &Report) -> String {
         problems: report.problems.iter().map(ProblemEntry::from).collect(),
         findings: findings(report),
         notes: report.notes.iter().map(ProblemEntry::from).collect(),
+        inventory: report.inventory.as_ref().map(InventoryEntry::from),
     };
     // Only texts, numbers and booleans: there is nothing that serde_json could refuse.
     serde_json::to_string_pretty(&document).unwrap_or_default()
@@ -49,6 +51,8 @@ struct Document<'a> {
     problems: Vec<ProblemEntry<'a>>,
     findings: Vec<FindingEntry<'a>>,
     notes: Vec<ProblemEntry<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inventory: Option<InventoryEntry<'a>>,
 }
 
 /// A bucket as the output `buckets` and the report show it.
@@ -66,6 +70,8 @@ pub(super) struct KeyEntry<'a> {
     family: &'a str,
     access_key_id: Option<&'a str>,
     created_at: Option<String>,
+    active_since: Option<String>,
+    max_age_seconds: u64,
     next_rotation: Option<String>,
     grants: &'a [String],
     rotated: bool,
@@ -77,6 +83,8 @@ struct OlderEntry<'a> {
     family: &'a str,
     access_key_id: &'a str,
     standing: &'a str,
+    created_at: String,
+    active_since: Option<String>,
     until: Option<String>,
     because: &'a [String],
 }
@@ -87,6 +95,8 @@ impl<'a> From<&'a OlderKey> for OlderEntry<'a> {
             family,
             access_key_id,
             standing,
+            created_at,
+            active_since,
             until,
             because,
         }: &'a OlderKey,
@@ -95,6 +105,8 @@ impl<'a> From<&'a OlderKey> for OlderEntry<'a> {
             family,
             access_key_id,
             standing,
+            created_at: created_at.to_string(),
+            active_since: active_since.map(|since| since.to_string()),
             until: until.map(|until| until.to_string()),
             because,
         }
@@ -133,6 +145,10 @@ pub(super) struct FindingEntry<'a> {
     subject: &'a str,
     what: &'a str,
     remedy: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
 }
 
 impl<'a> From<&'a Finding> for FindingEntry<'a> {
@@ -142,6 +158,7 @@ impl<'a> From<&'a Finding> for FindingEntry<'a> {
             subject,
             what,
             remedy,
+            place,
         }: &'a Finding,
     ) -> Self {
         Self {
@@ -151,6 +168,8 @@ impl<'a> From<&'a Finding> for FindingEntry<'a> {
             subject,
             what,
             remedy,
+            file: place.as_ref().map(|place| place.file.as_str()),
+            line: place.as_ref().map(|place| place.line),
         }
     }
 }
@@ -163,11 +182,11 @@ pub(super) fn buckets(report: &Report) -> Vec<BucketEntry<'_>> {
     report
         .buckets
         .iter()
-        .map(|BucketReport { name, state }| BucketEntry {
-            name: name.as_str(),
-            region: report.region.slug(),
-            endpoint: &report.endpoint,
-            state: *state,
+        .map(|bucket| BucketEntry {
+            name: bucket.name.as_str(),
+            region: bucket.region.slug(),
+            endpoint: &bucket.endpoint,
+            state: bucket.state,
         })
         .collect()
 }
@@ -182,6 +201,8 @@ impl<'a> From<&'a KeyReport> for KeyEntry<'a> {
             family,
             access_key_id,
             created_at,
+            active_since,
+            max_age,
             next_rotation,
             grants,
             rotated,
@@ -191,6 +212,8 @@ impl<'a> From<&'a KeyReport> for KeyEntry<'a> {
             family,
             access_key_id: access_key_id.as_deref(),
             created_at: created_at.map(|at| at.to_string()),
+            active_since: active_since.map(|at| at.to_string()),
+            max_age_seconds: max_age.as_secs(),
             next_rotation: next_rotation.map(|at| at.to_string()),
             grants,
             rotated: *rotated,

@@ -2,10 +2,17 @@
 
 pub mod commands;
 pub mod console;
+#[cfg(test)]
+mod fixtures;
+pub mod inventory;
 mod json;
 mod markdown;
 mod outputs;
+mod remarks;
+mod rules;
+mod sarif;
 mod summary;
+mod verdict;
 
 use std::time::Duration;
 
@@ -19,6 +26,9 @@ use crate::model::time::Timestamp;
 
 pub use json::render as json;
 pub use outputs::outputs;
+pub use remarks::{Remark, ranked, remarks, shown};
+pub use rules::findings_document;
+pub use sarif::sarif;
 pub use summary::{refusal, summary};
 
 /// Everything that is told about one run. It holds no secret.
@@ -32,6 +42,8 @@ pub struct Report {
     pub region: Region,
     /// The base URL of Spaces.
     pub endpoint: String,
+    /// Where the first bucket with a CDN is reached through it.
+    pub cdn_endpoint: Option<String>,
     /// The buckets, in the order of the request.
     pub buckets: Vec<BucketReport>,
     /// The key families.
@@ -83,6 +95,10 @@ impl Change {
 pub struct BucketReport {
     /// Its name.
     pub name: BucketName,
+    /// Where it lives.
+    pub region: Region,
+    /// The base URL of Spaces there.
+    pub endpoint: String,
     /// How it stands.
     pub state: BucketOutcome,
 }
@@ -116,6 +132,10 @@ pub struct KeyReport {
     pub access_key_id: Option<String>,
     /// When it was minted.
     pub created_at: Option<Timestamp>,
+    /// Since when it is in every sink, on GitHub's clock.
+    pub active_since: Option<Timestamp>,
+    /// How old a key of the family may become, the overlap with its successor included.
+    pub max_age: Duration,
     /// When it will be due.
     pub next_rotation: Option<Timestamp>,
     /// What it opens, as `bucket=permission`.
@@ -135,6 +155,10 @@ pub struct OlderKey {
     pub access_key_id: String,
     /// `superseded`, `doubtful` or `adopted`.
     pub standing: String,
+    /// When it was minted.
+    pub created_at: Timestamp,
+    /// Since when it was in every sink; nothing where it never came so far.
+    pub active_since: Option<Timestamp>,
     /// When it will be free, where nothing but time holds it back.
     pub until: Option<Timestamp>,
     /// What holds it back, a sentence each.
@@ -166,27 +190,6 @@ impl Report {
     pub fn next_rotation(&self) -> Option<Timestamp> {
         self.keys.iter().filter_map(|key| key.next_rotation).min()
     }
-
-    /// The run in one line, without the markup.
-    #[must_use]
-    pub fn verdict(&self) -> String {
-        let changes = match self.changes.len() {
-            0 => "nothing to change".to_owned(),
-            1 => "one change".to_owned(),
-            many => format!("{many} changes"),
-        };
-        let problems = match self.problems.len() {
-            0 => String::new(),
-            1 => ", one problem".to_owned(),
-            many => format!(", {many} problems"),
-        };
-        let planned = if self.dry_run {
-            " planned, nothing written"
-        } else {
-            ""
-        };
-        format!("{changes}{planned}{problems}")
-    }
 }
 
 /// A span as a person says it: days when there are two or more of them, else the largest unit that is not zero.
@@ -202,60 +205,6 @@ pub fn spoken(span: Duration) -> String {
         format!("1 {unit}")
     } else {
         format!("{count} {unit}s")
-    }
-}
-
-#[cfg(test)]
-pub(crate) mod fixtures {
-    use super::*;
-
-    /// A first bootstrap that met one problem, with hostile text in it.
-    pub(crate) fn report() -> Report {
-        Report {
-            command: "bootstrap",
-            dry_run: false,
-            region: "nyc3".parse().expect("a region"),
-            endpoint: "https://nyc3.digitaloceanspaces.com".to_owned(),
-            buckets: vec![BucketReport {
-                name: "shop-uploads".parse().expect("a name"),
-                state: BucketOutcome::Created,
-            }],
-            keys: vec![KeyReport {
-                family: "shop-spaces-key".to_owned(),
-                access_key_id: Some("DO00EXAMPLE".to_owned()),
-                created_at: Some(Timestamp::from_unix(1_795_000_000)),
-                next_rotation: Some(Timestamp::from_unix(1_802_603_200)),
-                grants: vec!["shop-uploads=readwrite".to_owned()],
-                rotated: true,
-                state: "minted and delivered".to_owned(),
-            }],
-            older: vec![OlderKey {
-                family: "shop-spaces-key".to_owned(),
-                access_key_id: "DO00OLDER".to_owned(),
-                standing: "superseded".to_owned(),
-                until: Some(Timestamp::from_unix(1_795_086_400)),
-                because: vec!["its grace period lasts until 2026-11-19T12:26:40Z".to_owned()],
-            }],
-            changes: vec![
-                Change::new("bucket shop-uploads", "created"),
-                Change::new(
-                    "key shop-spaces-key",
-                    "minted DO00EXAMPLE: there is no delivered key yet",
-                ),
-            ],
-            kept: vec![Change::new("bucket shop-logs", "exists")],
-            problems: vec![Problem::new(
-                "app sh|op",
-                "DigitalOcean answered `<b>no</b>`\n::error::x ##[group]y | @all [z](u)",
-                "Look at the app's log.",
-            )],
-            findings: vec![],
-            inventory: None,
-            fail_on: Some(Severity::Warning),
-            notes: vec![],
-            now: Some(Timestamp::from_unix(1_795_000_100)),
-            report_file: None,
-        }
     }
 }
 
@@ -278,16 +227,5 @@ mod tests {
                 "90 days"
             ]
         );
-    }
-
-    #[test]
-    fn the_verdict_counts() {
-        assert_eq!(fixtures::report().verdict(), "2 changes, one problem");
-        let dry = Report {
-            dry_run: true,
-            problems: vec![],
-            ..fixtures::report()
-        };
-        assert_eq!(dry.verdict(), "2 changes planned, nothing written");
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use spacekeeper::model::desired::{AppRef, AppSink, Desired, GitHubSink, Lifetime, WantedFamily};
+use spacekeeper::model::endpoint::SpacesUrl;
 use spacekeeper::model::intent::{Intent, Means, Revocation};
 use spacekeeper::model::key::{AccessKeyId, Grants, Permission, SpacesKey, listed_grants};
 use spacekeeper::model::name::{self, Family, KeyName, Nonce, Run};
@@ -210,6 +211,7 @@ fn target_state(repository: &Repository) -> TargetState {
 fn app_state(app: &App) -> AppState {
     let coming = [app.pending, app.in_progress].into_iter().flatten();
     AppState {
+        origins: Vec::new(),
         id: "app-1".to_owned(),
         spec: spec(app.spec),
         pinned: None,
@@ -249,7 +251,8 @@ fn text(value: Value) -> Option<String> {
 fn desired(family: WantedFamily) -> Desired {
     Desired {
         region: "nyc3".parse().expect("a region"),
-        endpoint: "https://nyc3.digitaloceanspaces.com".to_owned(),
+        spaces_url: SpacesUrl::new("https://{region}.digitaloceanspaces.com"),
+        homes: BTreeMap::new(),
         buckets: Vec::new(),
         families: vec![family],
     }

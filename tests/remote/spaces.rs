@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use spacekeeper::model::bucket::{Logging, Retention};
+use spacekeeper::model::bucket::Logging;
 use spacekeeper::model::key::{AccessKeyId, Grants, Permission, full_access, listed_grants};
+use spacekeeper::model::lifecycle::LifecycleRule as OurRule;
 use spacekeeper::remote::FailureKind;
 use spacekeeper::remote::spaces::{Creation, Freshness, KeyPair, Presence, ProofFailure};
 use spacekeeper_sandbox::FaceName::Spaces;
@@ -139,19 +140,16 @@ async fn retention_rules_of_others_stay() {
         .push(theirs.clone());
     let (client, logs) = (spaces(&sandbox), bucket("shop-logs"));
     assert_eq!(
-        client
-            .retentions(&bucket("shop-uploads"))
-            .await
-            .expect("none set"),
+        client.lifecycle(&bucket("shop-uploads")).await.expect("none set"),
         []
     );
-    let rule = |days| Retention::of(&bucket("shop-uploads"), "access-logs/shop/shop-uploads/", days);
+    let rule = |days| OurRule::of_logs(&bucket("shop-uploads"), "access-logs/shop/shop-uploads/", days);
     for days in [30, 7] {
         client
-            .put_retentions(&logs, &[rule(days)], false)
+            .put_lifecycle(&logs, &[rule(days)], &[], false)
             .await
             .expect("set");
-        assert_eq!(client.retentions(&logs).await.expect("read"), [rule(days)]);
+        assert_eq!(client.lifecycle(&logs).await.expect("read"), [rule(days)]);
     }
     assert_eq!(
         sandbox.world().spaces.bucket("shop-logs").expect("it").lifecycle[0],

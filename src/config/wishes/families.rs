@@ -7,6 +7,7 @@ use super::super::inputs::RawInputs;
 use super::Scope;
 use super::sinks::Sinks;
 use crate::model::bucket::{BucketName, Region};
+use crate::model::cdn::CdnWish;
 use crate::model::desired::{AppSink, CombinedSecret, Desired, GitHubSink, Lifetime, Variable, WantedFamily};
 use crate::model::key::{Grants, Permission};
 use crate::model::name::Family;
@@ -27,6 +28,8 @@ pub(super) struct Shape {
     pub(super) scope: Scope,
     pub(super) lifetime: Lifetime,
     pub(super) sinks: Sinks,
+    /// The CDN before every bucket.
+    pub(super) cdn: Option<CdnWish>,
 }
 
 /// The families that the scope makes of the buckets.
@@ -171,11 +174,13 @@ impl Shape {
 
     /// Which bucket, where. Region and endpoint are the same for all families, so they bear no suffix.
     fn where_variables(&self, bucket: &BucketName, suffix: &str, door: &mut Door) -> Vec<Variable> {
-        let values = [
+        let cdn = self.cdn.as_ref().map(|wish| wish.url(bucket, self.region));
+        let mut values = vec![
             ("SPACES_BUCKET", suffix, bucket.as_str()),
             ("SPACES_REGION", "", self.region.slug()),
             ("SPACES_ENDPOINT", "", self.endpoint.as_str()),
         ];
+        values.extend(cdn.as_deref().map(|url| ("SPACES_CDN_ENDPOINT", suffix, url)));
         let variable = |(name, suffix, value): (&str, &str, &str)| {
             let name = suffixed("buckets", name, suffix, door)?;
             Some(Variable {

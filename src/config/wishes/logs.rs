@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 
 use super::super::door::Door;
 use super::super::inputs::RawInputs;
-use super::super::values::days;
-use crate::model::bucket::{BucketName, Logging, Retention};
+use super::super::values::{days, log_prefix};
+use crate::model::bucket::{BucketName, Logging, LoggingWish, Region};
+use crate::model::cdn::CdnWish;
+use crate::model::cors::CorsWish;
 use crate::model::desired::WantedBucket;
 use crate::model::key::Permission;
+use crate::model::lifecycle::LifecycleRule;
 
 /// The log bucket, and what goes there.
 pub(super) struct LogWish {
@@ -61,48 +64,43 @@ pub(super) fn log_wish(
     })
 }
 
-/// Longer ones leave no room for the object names, which end at 1,024 bytes.
-const LONGEST_PREFIX: usize = 512;
-
-fn log_prefix(text: &str) -> Result<String, &'static str> {
-    let braces = text.replace("{app}", "").replace("{bucket}", "");
-    match text {
-        _ if text.len() > LONGEST_PREFIX => Err("it is longer than 512 bytes"),
-        _ if text.starts_with('/') => Err("it starts with a slash, which would make an empty folder"),
-        _ if braces.contains(['{', '}']) => Err("it has a placeholder other than {app} and {bucket}"),
-        _ if text.chars().any(char::is_control) => Err("it has control characters"),
-        _ => Ok(text.to_owned()),
-    }
+/// What is wished of every bucket but the one for logs.
+#[derive(Default)]
+pub(super) struct BucketSettings {
+    pub(super) cors: Option<CorsWish>,
+    pub(super) cdn: Option<CdnWish>,
 }
 
 /// Log bucket first: the logging of the others needs it.
 pub(super) fn wanted_buckets(
     buckets: &[(BucketName, Permission)],
     log: Option<&LogWish>,
+    region: Region,
+    settings: &BucketSettings,
 ) -> Vec<WantedBucket> {
-    let mut wanted: Vec<WantedBucket> = log.into_iter().map(log_bucket).collect();
+    let mut wanted: Vec<WantedBucket> = log.into_iter().map(|log| log_bucket(log, region)).collect();
     wanted.extend(buckets.iter().map(|(name, _)| WantedBucket {
-        name: name.clone(),
-        logging: log.and_then(|log| log.logging_of(name)),
-        retentions: Vec::new(),
+        logging: log.and_then(|log| log.logging_of(name)).map(LoggingWish::To),
+        cors: settings.cors.clone(),
+        cdn: settings.cdn.clone(),
+        ..WantedBucket::bare(name.clone(), region)
     }));
     wanted
 }
 
-fn log_bucket(log: &LogWish) -> WantedBucket {
+fn log_bucket(log: &LogWish, region: Region) -> WantedBucket {
     let days = log.retention_days;
     let rules = log
         .prefixes
         .iter()
-        .filter_map(|(source, prefix)| Some(Retention::of(source, prefix, days?)));
-    let mut retentions: Vec<Retention> = rules.collect();
+        .filter_map(|(source, prefix)| Some(LifecycleRule::of_logs(source, prefix, days?)));
+    let mut lifecycle: Vec<LifecycleRule> = rules.collect();
     // S3 refuses two rules with one prefix, which a log-prefix without {bucket} would make.
     let mut seen = BTreeSet::new();
-    retentions.retain(|rule| seen.insert(rule.prefix.clone()));
+    lifecycle.retain(|rule| seen.insert(rule.prefix.clone()));
     WantedBucket {
-        name: log.bucket.clone(),
-        logging: None,
-        retentions,
+        lifecycle,
+        ..WantedBucket::bare(log.bucket.clone(), region)
     }
 }
 

@@ -1,20 +1,23 @@
 //! From the single-app inputs to the wanted world.
 
+pub(in crate::config) mod cdn;
+mod cors;
 mod families;
 mod logs;
 mod sinks;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::door::Door;
 use super::inputs::RawInputs;
 use super::values::{bucket_line, lines, span};
 use crate::model::bucket::{BucketName, Region};
-use crate::model::desired::{Desired, Lifetime};
+use crate::model::desired::{Desired, Lifetime, WantedBucket};
+use crate::model::endpoint::SpacesUrl;
 use crate::model::key::Permission;
 use crate::model::name::{BadFamily, Family};
 use families::{Shape, families};
-use logs::{log_wish, wanted_buckets};
+use logs::{BucketSettings, log_wish, wanted_buckets};
 use sinks::sinks;
 
 pub(super) use families::admin_family;
@@ -34,7 +37,7 @@ pub(super) enum Scope {
 pub(super) fn read(
     raw: &RawInputs,
     repository: Option<&str>,
-    endpoint: &str,
+    spaces_url: &SpacesUrl,
     door: &mut Door,
 ) -> Option<Desired> {
     let region = region(raw, door);
@@ -42,36 +45,48 @@ pub(super) fn read(
     let buckets = buckets(raw, door);
     let app = app(raw, scope, door);
     let log = log_wish(raw, &buckets, app.as_deref(), door);
+    let settings = BucketSettings {
+        cors: cors::cors_wish(raw, door),
+        cdn: cdn::cdn_wish(raw, door),
+    };
     let lifetime = lifetime(raw, door);
     let sinks = sinks(raw, scope, repository, door);
     let families = families(raw, scope, app.as_deref(), &buckets, door);
     let (region, scope, sinks, lifetime) = (region?, scope?, sinks?, lifetime?);
-    let endpoint = endpoint.replace("{region}", region.slug());
     let shape = Shape {
         region,
-        endpoint: endpoint.clone(),
+        endpoint: spaces_url.at(region),
         scope,
         lifetime,
         sinks,
+        cdn: settings.cdn.clone(),
     };
     let families = families
         .into_iter()
         .filter_map(|draft| shape.family(draft, door))
         .collect();
+    let buckets = wanted_buckets(&buckets, log.as_ref(), region, &settings);
     Some(Desired {
         region,
-        endpoint,
-        buckets: wanted_buckets(&buckets, log.as_ref()),
+        spaces_url: spaces_url.clone(),
+        homes: homes(&buckets),
+        buckets,
         families,
     })
 }
 
+fn homes(buckets: &[WantedBucket]) -> BTreeMap<BucketName, Region> {
+    let home = |wanted: &WantedBucket| (wanted.name.clone(), wanted.region);
+    buckets.iter().map(home).collect()
+}
+
 /// A world in which nothing is wanted, for looks at what is there.
-pub(super) fn nothing(raw: &RawInputs, endpoint: &str, door: &mut Door) -> Option<Desired> {
+pub(super) fn nothing(raw: &RawInputs, spaces_url: &SpacesUrl, door: &mut Door) -> Option<Desired> {
     let region = region(raw, door)?;
     Some(Desired {
         region,
-        endpoint: endpoint.replace("{region}", region.slug()),
+        spaces_url: spaces_url.clone(),
+        homes: BTreeMap::new(),
         buckets: Vec::new(),
         families: Vec::new(),
     })
@@ -142,13 +157,18 @@ fn lifetime(raw: &RawInputs, door: &mut Door) -> Option<Lifetime> {
     let (max_age, grace) = (max_age?, grace?);
     let shown = raw.max_age.as_deref().unwrap_or("90d");
     let lifetime = door.parse("max-age", Some(shown), |_| Lifetime::new(max_age, grace))?;
-    // Grace begins anew with every rotation, so a predecessor would wait for a quiet time that never comes.
-    if lifetime.due_age() < grace {
-        door.warnings.push(format!(
-            "max-age leaves less time between two rotations than the grace period of {} lasts, so old keys pile up: \
-             raise max-age to more than twice the grace period",
-            humantime::format_duration(grace)
-        ));
-    }
+    door.warnings
+        .extend(piles_up(lifetime).map(|what| format!("max-age {what}")));
     Some(lifetime)
+}
+
+/// Grace begins anew with every rotation, so a predecessor may wait for a quiet time that never comes.
+pub(super) fn piles_up(lifetime: Lifetime) -> Option<String> {
+    (lifetime.due_age() < lifetime.grace()).then(|| {
+        format!(
+            "leaves less time between two rotations than the grace period of {} lasts, so old keys pile up: raise it to \
+             more than twice the grace period",
+            humantime::format_duration(lifetime.grace())
+        )
+    })
 }

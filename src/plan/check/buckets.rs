@@ -6,8 +6,8 @@ use super::unknown;
 use crate::model::bucket::BucketName;
 use crate::model::evidence::{Evidence, Preflight};
 use crate::model::finding::{
-    BUCKET_ELSEWHERE, BUCKET_MISSING, BUCKET_NOT_OURS, BUCKET_POLICY, CORS_REFUSED, Finding,
-    LIFECYCLE_DIFFERS, LOGGING_DIFFERS, Rule, UNKNOWN,
+    ACL_DIFFERS, BUCKET_ELSEWHERE, BUCKET_MISSING, BUCKET_NOT_OURS, BUCKET_POLICY, CDN_DIFFERS, CORS_DIFFERS,
+    CORS_REFUSED, Finding, LIFECYCLE_DIFFERS, LOGGING_DIFFERS, Rule, UNKNOWN, VERSIONING_DIFFERS,
 };
 use crate::model::observed::{BucketState, Observed};
 use crate::model::problem::Problem;
@@ -32,7 +32,8 @@ pub(super) fn findings(plan: &BucketPlan, observed: &Observed) -> Vec<Finding> {
                 .actions
                 .iter()
                 .filter_map(|action| of_action(action, &subject));
-            policy.into_iter().chain(settings).collect()
+            let doubts = plan.doubts.iter().map(unknown);
+            policy.into_iter().chain(settings).chain(doubts).collect()
         }
     }
 }
@@ -58,11 +59,15 @@ fn of_problem(rule: &'static Rule, plan: &BucketPlan) -> Vec<Finding> {
 
 fn of_action(action: &BucketAction, subject: &str) -> Option<Finding> {
     let rule = match action {
-        BucketAction::Create => return None,
-        BucketAction::Log(_) => &LOGGING_DIFFERS,
-        BucketAction::Expire(_) => &LIFECYCLE_DIFFERS,
+        BucketAction::Create | BucketAction::Purge(_) => return None,
+        BucketAction::Log(_) | BucketAction::StopLogging => &LOGGING_DIFFERS,
+        BucketAction::Lifecycle { .. } => &LIFECYCLE_DIFFERS,
+        BucketAction::Cors(_) => &CORS_DIFFERS,
+        BucketAction::Versioning(_) => &VERSIONING_DIFFERS,
+        BucketAction::Acl(_) => &ACL_DIFFERS,
+        BucketAction::Cdn(_) => &CDN_DIFFERS,
     };
-    Some(Finding::new(rule, subject, format!("it lacks: {action}")))
+    Some(Finding::new(rule, subject, format!("bootstrap would {action}")))
 }
 
 /// Where the rules themselves differ, that is told instead.
@@ -76,8 +81,15 @@ pub(super) fn preflights(plan: &Plan, evidence: &Evidence) -> Vec<Finding> {
 }
 
 fn differing(plan: &Plan) -> BTreeSet<&BucketName> {
-    let _ = plan;
-    BTreeSet::new()
+    let differs = |plan: &&BucketPlan| {
+        let cors = |action: &BucketAction| matches!(action, BucketAction::Cors(_) | BucketAction::Create);
+        plan.actions.iter().any(cors)
+    };
+    plan.buckets
+        .iter()
+        .filter(differs)
+        .map(|plan| &plan.name)
+        .collect()
 }
 
 fn of_preflight(preflight: &Preflight) -> Option<Finding> {

@@ -84,6 +84,6 @@ fn placeholders(evidence: &Evidence) -> impl Iterator<Item = Finding> + '_ {
             "line {} asks for ${{{}}}, which this job does not have",
             one.line, one.name
         );
-        Finding::new(&PLACEHOLDER_UNSET, format!("file {}", one.file), what)
+        Finding::new(&PLACEHOLDER_UNSET, format!("file {}", one.file), what).at(&one.file, one.line)
     })
 }

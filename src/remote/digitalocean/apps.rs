@@ -1,5 +1,6 @@
 //! Apps of App Platform: `/v2/apps`.
 
+use futures_util::future::join_all;
 use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -7,6 +8,7 @@ use serde_json::{Value, json};
 use super::super::failure::{Failure, FailureKind, Service, WriteFailure};
 use super::super::transport::Reply;
 use super::deployments::{Deployment, WireDeployment};
+use super::wire::null_is_empty;
 use super::{Call, DigitalOcean, not_found, segment};
 use crate::model::key::AccessKeyId;
 use crate::model::observed::NamingApp;
@@ -14,6 +16,9 @@ use crate::model::spec::AppSpec;
 
 /// Apps a page. Each comes with its spec and those of its deployments, so a page of 200 would be megabytes.
 const PER_PAGE: usize = 50;
+
+/// Up to how many apps are looked for one by one.
+const FOUND_ONE_BY_ONE: usize = 2;
 
 /// How many names of apps an error lists.
 const NAMES_SHOWN: usize = 10;
@@ -33,8 +38,8 @@ pub struct App {
     pub pending: Option<Deployment>,
     /// The deployment that a rollback pinned the app to, so that a new spec does not go live.
     pub pinned: Option<Deployment>,
-    /// Where it is reached; workers and jobs have none.
-    pub live_url: Option<String>,
+    /// Where its pages are, as origins: its live URL and its custom domains; workers and jobs have none.
+    pub origins: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -58,6 +63,20 @@ struct WireApp {
     pinned_deployment: Option<WireDeployment>,
     #[serde(default)]
     live_url: Option<String>,
+    #[serde(default, deserialize_with = "null_is_empty")]
+    domains: Vec<WireDomain>,
+}
+
+#[derive(Deserialize)]
+struct WireDomain {
+    #[serde(default)]
+    spec: Option<WireDomainSpec>,
+}
+
+#[derive(Deserialize)]
+struct WireDomainSpec {
+    #[serde(default)]
+    domain: String,
 }
 
 impl DigitalOcean {
@@ -72,6 +91,18 @@ impl DigitalOcean {
             }
         }
         self.app_named(id_or_name).await
+    }
+
+    /// The apps of these ids or names, in their order. A few are looked for one by one, side by side; more of them share
+    /// one list.
+    pub async fn find_apps(&self, ids_or_names: &[&str]) -> Vec<Result<App, Failure>> {
+        if ids_or_names.len() <= FOUND_ONE_BY_ONE {
+            return join_all(ids_or_names.iter().map(|app| self.find_app(app))).await;
+        }
+        match self.apps().await {
+            Ok(apps) => ids_or_names.iter().map(|wanted| pick(&apps, wanted)).collect(),
+            Err(failure) => ids_or_names.iter().map(|_| Err(failure.clone())).collect(),
+        }
     }
 
     /// The app of this id.
@@ -154,6 +185,15 @@ impl App {
     }
 }
 
+fn pick(apps: &[App], wanted: &str) -> Result<App, Failure> {
+    let by_id = apps.iter().find(|app| app.id == wanted);
+    let found = by_id.or_else(|| apps.iter().find(|app| app.spec.name() == wanted));
+    found.cloned().ok_or_else(|| {
+        let names: Vec<String> = apps.iter().map(|app| app.spec.name().to_owned()).collect();
+        not_found(&format!("find app {wanted}"), &existing(&names))
+    })
+}
+
 fn app_path(id: &str) -> String {
     format!("/v2/apps/{}", segment(id))
 }
@@ -164,6 +204,7 @@ fn looks_like_uuid(text: &str) -> bool {
 }
 
 fn readable(subject: &str, app: WireApp) -> Result<App, Failure> {
+    let app_origins = origins(&app);
     let deployment = |wire: Option<WireDeployment>| wire.map(|wire| wire.read(subject)).transpose();
     Ok(App {
         id: app.id,
@@ -172,8 +213,35 @@ fn readable(subject: &str, app: WireApp) -> Result<App, Failure> {
         in_progress: deployment(app.in_progress_deployment)?,
         pending: deployment(app.pending_deployment)?,
         pinned: deployment(app.pinned_deployment)?,
-        live_url: app.live_url.filter(|url| !url.is_empty()),
+        origins: app_origins,
     })
+}
+
+/// The live URL without its path, and `https` for every custom domain: those that are in use and those that the spec
+/// names.
+fn origins(app: &WireApp) -> Vec<String> {
+    let live = app.live_url.iter().filter_map(|url| origin(url));
+    let in_use = app.domains.iter().filter_map(|domain| domain.spec.as_ref());
+    let in_use = in_use.map(|spec| spec.domain.as_str());
+    let named = app
+        .spec
+        .get("domains")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    let named = named.filter_map(|domain| domain.get("domain")?.as_str());
+    let domains = in_use.chain(named).filter(|domain| !domain.is_empty());
+    let mut all: Vec<String> = live
+        .chain(domains.map(|domain| format!("https://{domain}")))
+        .collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+fn origin(url: &str) -> Option<String> {
+    let url: http::Uri = url.parse().ok()?;
+    Some(format!("{}://{}", url.scheme_str()?, url.authority()?))
 }
 
 fn updated(subject: &str, reply: &Reply) -> Result<App, Failure> {

@@ -1,6 +1,7 @@
 //! The DigitalOcean API: Spaces keys, apps and their deployments.
 
 mod apps;
+mod cdn;
 mod deployments;
 mod errors;
 mod keys;
@@ -23,6 +24,7 @@ pub use deployments::{Deployment, FailedStep, Phase, Progress};
 use super::base_url::BaseUrl;
 use super::clock::ServerClock;
 use super::failure::{Failure, FailureKind, Service, WriteFailure};
+use super::pacing::Pace;
 use super::retry::Attempts;
 use super::shutdown::Shutdown;
 use super::transport::{NoReply, Reply, SEGMENT, Transport};
@@ -39,6 +41,7 @@ pub struct DigitalOcean {
     token: SecretString,
     clock: Arc<ServerClock>,
     attempts: Attempts,
+    cdn_pace: Pace,
 }
 
 /// One call: what it is for, and what is sent.
@@ -59,6 +62,7 @@ impl DigitalOcean {
             token,
             clock: Arc::default(),
             attempts: Attempts::new(shutdown),
+            cdn_pace: cdn::pace(),
         }
     }
 

@@ -62,6 +62,7 @@ pub(super) struct Page<T> {
         alias = "keys",
         alias = "apps",
         alias = "deployments",
+        alias = "endpoints",
         deserialize_with = "null_is_empty"
     )]
     pub items: Vec<T>,

@@ -1,39 +1,47 @@
-//! Expiry rules for access logs, among whatever other lifecycle rules a bucket has.
+//! Our lifecycle rules, among whatever others a bucket has.
 
 use aws_sdk_s3::error::BuildError;
 use aws_sdk_s3::types::{
-    BucketLifecycleConfiguration, ExpirationStatus, LifecycleExpiration, LifecycleRule, LifecycleRuleFilter,
+    AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, ExpirationStatus, LifecycleExpiration,
+    LifecycleRule as Wire, LifecycleRuleFilter,
 };
 
 use super::super::failure::Failure;
 use super::plain::with_md5;
 use super::{Spaces, errors};
-use crate::model::bucket::{BucketName, Retention};
-
-/// What the ids of our rules start with; all others are someone's own.
-const OURS: &str = "spacekeeper-";
+use crate::model::bucket::BucketName;
+use crate::model::lifecycle::{LifecycleRule, OURS};
 
 impl Spaces {
-    /// Our expiry rules on a bucket. A rule of ours that was switched off or tampered with beyond prefix and days is
+    /// Our lifecycle rules on a bucket. A rule of ours that was switched off or tampered with beyond prefix and days is
     /// left out, so that it is seen as missing.
-    pub async fn retentions(&self, bucket: &BucketName) -> Result<Vec<Retention>, Failure> {
+    pub async fn lifecycle(&self, bucket: &BucketName) -> Result<Vec<LifecycleRule>, Failure> {
         let rules = self.rules(bucket, false).await?;
-        Ok(rules.iter().filter_map(retention).collect())
+        Ok(rules.iter().filter_map(read).collect())
     }
 
-    /// Sets these expiry rules on a bucket: a rule of the same id is replaced in its place, all others stay as they are
-    /// read immediately before. Needs a full-access key.
+    /// Sets these lifecycle rules on a bucket and drops those of these ids: a rule of the same id is replaced in its
+    /// place, all others stay as they are read immediately before. Needs a full-access key.
     ///
     /// `just_created`: the bucket is new, so that it is not found may pass, for 5 minutes.
-    pub async fn put_retentions(
+    pub async fn put_lifecycle(
         &self,
         bucket: &BucketName,
-        retentions: &[Retention],
+        wanted: &[LifecycleRule],
+        dropped: &[String],
         just_created: bool,
     ) -> Result<(), Failure> {
-        let subject = format!("bucket {bucket}: set retention");
+        let subject = format!("bucket {bucket}: set lifecycle");
+        let unbuilt = |error: BuildError| errors::unbuilt(&subject, &error);
         let present = self.rules(bucket, just_created).await?;
-        let wanted = configuration(present, retentions).map_err(|error| errors::unbuilt(&subject, &error))?;
+        let rules = merged(present, wanted, dropped).map_err(unbuilt)?;
+        if rules.is_empty() {
+            return self.delete_lifecycle(bucket, &subject).await;
+        }
+        let wanted = BucketLifecycleConfiguration::builder()
+            .set_rules(Some(rules))
+            .build()
+            .map_err(unbuilt)?;
         let put = || {
             let request = self
                 .s3
@@ -48,8 +56,14 @@ impl Spaces {
         self.configure(&subject, just_created, put).await.map(|_| ())
     }
 
-    async fn rules(&self, bucket: &BucketName, just_created: bool) -> Result<Vec<LifecycleRule>, Failure> {
-        let subject = format!("bucket {bucket}: read retention");
+    /// S3 takes no empty list of rules.
+    async fn delete_lifecycle(&self, bucket: &BucketName, subject: &str) -> Result<(), Failure> {
+        let delete = || self.s3.delete_bucket_lifecycle().bucket(bucket.as_str()).send();
+        self.call(subject, delete).await.map(|_| ())
+    }
+
+    async fn rules(&self, bucket: &BucketName, just_created: bool) -> Result<Vec<Wire>, Failure> {
+        let subject = format!("bucket {bucket}: read lifecycle");
         let read = || {
             self.s3
                 .get_bucket_lifecycle_configuration()
@@ -64,44 +78,59 @@ impl Spaces {
     }
 }
 
-fn configuration(
-    mut rules: Vec<LifecycleRule>,
-    retentions: &[Retention],
-) -> Result<BucketLifecycleConfiguration, BuildError> {
-    for retention in retentions {
-        let wanted = rule(retention)?;
-        match rules.iter_mut().find(|rule| rule.id() == Some(&retention.id)) {
-            Some(present) => *present = wanted,
-            None => rules.push(wanted),
+fn merged(
+    mut rules: Vec<Wire>,
+    wanted: &[LifecycleRule],
+    dropped: &[String],
+) -> Result<Vec<Wire>, BuildError> {
+    let is_dropped = |rule: &Wire| {
+        rule.id()
+            .is_some_and(|id| dropped.iter().any(|dropped| dropped == id))
+    };
+    rules.retain(|rule| !is_dropped(rule));
+    for rule in wanted {
+        let wire = write(rule)?;
+        match rules.iter_mut().find(|present| present.id() == Some(&rule.id)) {
+            Some(present) => *present = wire,
+            None => rules.push(wire),
         }
     }
-    BucketLifecycleConfiguration::builder()
-        .set_rules(Some(rules))
-        .build()
+    Ok(rules)
 }
 
-fn rule(retention: &Retention) -> Result<LifecycleRule, BuildError> {
-    LifecycleRule::builder()
-        .id(&retention.id)
+fn write(rule: &LifecycleRule) -> Result<Wire, BuildError> {
+    let expiration = rule
+        .expire_days
+        .map(|days| LifecycleExpiration::builder().days(days).build());
+    let abort = |days| {
+        AbortIncompleteMultipartUpload::builder()
+            .days_after_initiation(days)
+            .build()
+    };
+    Wire::builder()
+        .id(&rule.id)
         .status(ExpirationStatus::Enabled)
-        .filter(LifecycleRuleFilter::builder().prefix(&retention.prefix).build())
-        .expiration(LifecycleExpiration::builder().days(retention.days).build())
+        .filter(LifecycleRuleFilter::builder().prefix(&rule.prefix).build())
+        .set_expiration(expiration)
+        .set_abort_incomplete_multipart_upload(rule.abort_uploads_days.map(abort))
         .build()
 }
 
-fn retention(rule: &LifecycleRule) -> Option<Retention> {
+fn read(rule: &Wire) -> Option<LifecycleRule> {
     let id = rule.id().filter(|id| id.starts_with(OURS))?;
-    let days = rule.expiration()?.days()?;
     let enabled = *rule.status() == ExpirationStatus::Enabled;
-    enabled.then(|| Retention {
+    enabled.then(|| LifecycleRule {
         id: id.to_owned(),
         prefix: prefix(rule).to_owned(),
-        days,
+        expire_days: rule.expiration().and_then(LifecycleExpiration::days),
+        abort_uploads_days: rule
+            .abort_incomplete_multipart_upload()
+            .and_then(AbortIncompleteMultipartUpload::days_after_initiation),
     })
 }
 
 /// A server may give the prefix back in the older place, beside the filter instead of within.
-fn prefix(rule: &LifecycleRule) -> &str {
+fn prefix(rule: &Wire) -> &str {
     #[allow(deprecated)]
     let older = rule.prefix();
     rule.filter()
@@ -114,16 +143,17 @@ fn prefix(rule: &LifecycleRule) -> &str {
 mod tests {
     use super::*;
 
-    fn ours(days: i32) -> Retention {
-        Retention {
-            id: "spacekeeper-logs-shop".to_owned(),
-            prefix: "access-logs/shop/".to_owned(),
-            days,
-        }
+    fn ours(days: i32) -> LifecycleRule {
+        let source: BucketName = "shop".parse().expect("a name");
+        LifecycleRule::of_logs(&source, "access-logs/shop/", days)
     }
 
-    fn strangers() -> LifecycleRule {
-        LifecycleRule::builder()
+    fn wire(days: i32) -> Wire {
+        write(&ours(days)).expect("a rule")
+    }
+
+    fn strangers() -> Wire {
+        Wire::builder()
             .id("theirs")
             .status(ExpirationStatus::Disabled)
             .build()
@@ -132,17 +162,23 @@ mod tests {
 
     #[test]
     fn a_rule_of_ours_is_replaced_in_its_place_and_strangers_stay() {
-        let present = vec![rule(&ours(30)).expect("a rule"), strangers()];
-        let wanted = configuration(present, &[ours(7)]).expect("a configuration");
-        assert_eq!(wanted.rules(), [rule(&ours(7)).expect("a rule"), strangers()]);
+        let present = vec![wire(30), strangers()];
+        let rules = merged(present, &[ours(7)], &[]).expect("rules");
+        assert_eq!(rules, [wire(7), strangers()]);
+    }
+
+    #[test]
+    fn a_rule_is_dropped_by_its_id_and_no_other() {
+        let rules = merged(vec![wire(30), strangers()], &[], &[ours(1).id]).expect("rules");
+        assert_eq!(rules, [strangers()]);
     }
 
     #[test]
     fn only_our_own_and_only_rules_in_force_are_read() {
-        assert_eq!(retention(&rule(&ours(30)).expect("a rule")), Some(ours(30)));
-        assert_eq!(retention(&strangers()), None);
-        let mut off = rule(&ours(30)).expect("a rule");
+        assert_eq!(read(&wire(30)), Some(ours(30)));
+        assert_eq!(read(&strangers()), None);
+        let mut off = wire(30);
         off.status = ExpirationStatus::Disabled;
-        assert_eq!(retention(&off), None);
+        assert_eq!(read(&off), None);
     }
 }

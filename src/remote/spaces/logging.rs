@@ -18,6 +18,20 @@ impl Spaces {
         Ok(output.logging_enabled().and_then(read))
     }
 
+    /// Ends the access logging of a bucket: an empty status, since there is no `DELETE` of it. Needs a full-access key.
+    pub async fn stop_logging(&self, bucket: &BucketName) -> Result<(), Failure> {
+        let subject = format!("bucket {bucket}: stop logging");
+        let put = || {
+            let request = self
+                .s3
+                .put_bucket_logging()
+                .bucket(bucket.as_str())
+                .bucket_logging_status(BucketLoggingStatus::builder().build());
+            request.customize().mutate_request(with_md5).send()
+        };
+        self.call(&subject, put).await.map(|_| ())
+    }
+
     /// Sends the access logs of a bucket elsewhere. Needs a full-access key; the log bucket exists in the same region.
     ///
     /// `just_created`: one of the two is new, so that it is not found may pass, for 5 minutes.

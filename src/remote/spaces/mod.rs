@@ -1,6 +1,7 @@
 //! The S3 API of Spaces, or of any S3 server at a custom endpoint.
 
 mod buckets;
+mod cors;
 mod errors;
 mod lifecycle;
 mod listing;
@@ -8,7 +9,9 @@ mod logging;
 mod plain;
 mod preflight;
 mod proof;
+mod regions;
 mod trial;
+mod versioning;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +32,7 @@ use tokio::time::Instant;
 pub use buckets::{Creation, Presence};
 pub use preflight::Browser;
 pub use proof::ProofFailure;
+pub use regions::{Endpoints, SpacesOf};
 
 use super::base_url::BaseUrl;
 use super::failure::Failure;
@@ -93,7 +97,7 @@ impl Spaces {
         Self {
             s3: client(transport.clone(), endpoint, pair),
             unpooled: client(transport.unpooled(), endpoint, pair),
-            attempts: Attempts::new(shutdown),
+            attempts: Attempts::many(shutdown),
             fresh_until: (freshness == Freshness::Fresh).then(|| Instant::now() + PROPAGATION),
             settled: Arc::default(),
         }

@@ -4,7 +4,7 @@ use tokio::task::JoinSet;
 
 use super::super::failure::{Failure, FailureKind};
 use super::super::retry::Patience;
-use super::{PROPAGATION, Spaces, errors};
+use super::{PROPAGATION, Spaces, SpacesOf, errors};
 use crate::model::bucket::BucketName;
 use crate::model::key::{Grants, Permission};
 
@@ -28,12 +28,7 @@ impl Spaces {
     /// one object, and for a `read` grant that a write is refused. A key that is denied or a bucket that is not found
     /// may still be under way and is asked for again, for 90 s.
     pub async fn prove(&self, grants: &Grants) -> Result<(), ProofFailure> {
-        let mut proofs = JoinSet::new();
-        for (bucket, permission) in grants {
-            let (spaces, bucket, permission) = (self.clone(), bucket.clone(), *permission);
-            proofs.spawn(async move { Box::pin(spaces.prove_one(&bucket, permission)).await });
-        }
-        proofs.join_all().await.into_iter().collect()
+        prove(grants, |_| self).await
     }
 
     async fn prove_one(&self, bucket: &BucketName, permission: Permission) -> Result<(), ProofFailure> {
@@ -79,6 +74,22 @@ impl Spaces {
             _ => Err(failure),
         }
     }
+}
+
+impl SpacesOf {
+    /// The same, each bucket in its region.
+    pub async fn prove(&self, grants: &Grants) -> Result<(), ProofFailure> {
+        prove(grants, |bucket| self.of(bucket)).await
+    }
+}
+
+async fn prove<'s>(grants: &Grants, client: impl Fn(&BucketName) -> &'s Spaces) -> Result<(), ProofFailure> {
+    let mut proofs = JoinSet::new();
+    for (bucket, permission) in grants {
+        let (spaces, bucket, permission) = (client(bucket).clone(), bucket.clone(), *permission);
+        proofs.spawn(async move { Box::pin(spaces.prove_one(&bucket, permission)).await });
+    }
+    proofs.join_all().await.into_iter().collect()
 }
 
 fn is_under_way(failure: &Failure) -> bool {

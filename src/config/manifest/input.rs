@@ -1,0 +1,210 @@
+//! Where the manifest comes from, and when the single-app inputs count instead.
+
+use std::io;
+use std::path::Path;
+
+use super::super::door::{Door, InputProblem};
+use super::super::files::within_workspace;
+use super::super::inputs::RawInputs;
+use super::super::request::Environment;
+use super::flaw::{Flaw, Place};
+use super::{Around, Manifested, parse};
+use crate::model::desired::Desired;
+use crate::model::problem::FilePlace;
+
+/// Where the manifest is looked for when nobody names a file.
+const DEFAULT_FILE: &str = ".github/spaces.yml";
+
+/// More than any manifest of 200 keys; a larger file is another file.
+const LONGEST: usize = 1024 * 1024;
+
+/// What one app is described by, and what `action.yml` says where a workflow says nothing: the runner passes that on as
+/// if it had been given.
+pub const SINGLE_APP_INPUTS: [(&str, &str); 25] = [
+    ("app", ""),
+    ("region", "nyc3"),
+    ("buckets", ""),
+    ("log-bucket", ""),
+    ("log-prefix", ""),
+    ("log-retention-days", ""),
+    ("cors", ""),
+    ("cors-origins", ""),
+    ("cdn", "false"),
+    ("cdn-ttl", ""),
+    ("cdn-domain", ""),
+    ("cdn-certificate-id", ""),
+    ("cdn-purge", "false"),
+    ("key-scope", "app"),
+    ("key-name", ""),
+    ("access-key-secret", "SPACES_ACCESS_KEY"),
+    ("secret-key-secret", "SPACES_SECRET_KEY"),
+    ("credentials-secret", ""),
+    ("github-repository", ""),
+    ("github-environment", ""),
+    ("variables", "true"),
+    ("app-platform-app", ""),
+    ("app-components", ""),
+    ("max-age", "90d"),
+    ("grace-period", "24h"),
+];
+
+/// Reads a file, at most so many bytes of it; the caller decides how files are read.
+pub type TextOf<'a> = &'a dyn Fn(&Path, usize) -> io::Result<Vec<u8>>;
+
+/// What describes the wanted world.
+pub(in crate::config) enum Source {
+    /// The single-app inputs.
+    Inputs,
+    /// A manifest.
+    Manifest(ManifestFile),
+    /// A manifest that cannot be read.
+    Unreadable,
+}
+
+/// A manifest as it was found.
+pub(in crate::config) struct ManifestFile {
+    /// As it was named, within the workspace.
+    name: String,
+    text: String,
+}
+
+/// Finds out what describes the wanted world.
+pub(in crate::config) fn source(
+    raw: &RawInputs,
+    environment: &Environment,
+    files: TextOf<'_>,
+    door: &mut Door,
+) -> Source {
+    let given = single_app_inputs(raw);
+    match raw.config.as_deref().map(str::trim) {
+        Some(name) => named(name, &given, environment, files, door),
+        None => implied(&given, environment, files, door),
+    }
+}
+
+fn named(
+    name: &str,
+    given: &[&'static str],
+    environment: &Environment,
+    files: TextOf<'_>,
+    door: &mut Door,
+) -> Source {
+    for input in given {
+        door.refuse(
+            input,
+            format!("it is given beside config, and {name} says it all; leave one of the two out"),
+        );
+    }
+    let Some(path) = within_workspace("config", Some(name), environment, door) else {
+        return Source::Unreadable;
+    };
+    match files(&path, LONGEST + 1) {
+        Ok(bytes) => decoded(name, bytes, door),
+        Err(error) => {
+            door.refuse(
+                "config",
+                format!("{name} cannot be read: {error}; check out the repository before this step"),
+            );
+            Source::Unreadable
+        }
+    }
+}
+
+fn implied(given: &[&'static str], environment: &Environment, files: TextOf<'_>, door: &mut Door) -> Source {
+    let path = within_workspace("config", Some(DEFAULT_FILE), environment, door);
+    let Some(Ok(bytes)) = path.map(|path| files(&path, LONGEST + 1)) else {
+        return Source::Inputs;
+    };
+    if given.is_empty() {
+        return decoded(DEFAULT_FILE, bytes, door);
+    }
+    door.warnings.push(format!(
+        "config: {DEFAULT_FILE} is there and not used, because {} describe one app; set config: {DEFAULT_FILE} and leave \
+         them out, or remove the file",
+        given.join(", ")
+    ));
+    Source::Inputs
+}
+
+/// The inputs about one app that ask for something else than their default.
+fn single_app_inputs(raw: &RawInputs) -> Vec<&'static str> {
+    let asks = |name: &str, value: &str| {
+        let known = SINGLE_APP_INPUTS.iter().find(|(known, _)| *known == name);
+        known.is_some_and(|(_, default)| value.trim() != *default)
+    };
+    raw.values()
+        .filter(|(name, value)| asks(name, value))
+        .map(|(name, _)| name)
+        .collect()
+}
+
+fn decoded(name: &str, bytes: Vec<u8>, door: &mut Door) -> Source {
+    if bytes.len() > LONGEST {
+        door.refuse(
+            "config",
+            format!("{name} is larger than 1 MiB; is it a manifest?"),
+        );
+        return Source::Unreadable;
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Source::Manifest(ManifestFile {
+            name: name.to_owned(),
+            // Editors of Windows put the mark in front.
+            text: text
+                .strip_prefix('\u{feff}')
+                .map_or_else(|| text.clone(), str::to_owned),
+        }),
+        Err(error) => {
+            let valid =
+                String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]).into_owned();
+            let flaw = Flaw {
+                at: end_of(&valid),
+                field: String::new(),
+                what: "it is not UTF-8 from here on; save the file as UTF-8".to_owned(),
+            };
+            door.problems.push(problem(name, &valid, &flaw));
+            Source::Unreadable
+        }
+    }
+}
+
+fn end_of(text: &str) -> Place {
+    let last = text.rsplit('\n').next().unwrap_or_default();
+    Place {
+        line: text.matches('\n').count() + 1,
+        column: last.chars().count() + 1,
+        width: 1,
+    }
+}
+
+impl ManifestFile {
+    /// The wanted world; everything that is wrong with the file goes to the door.
+    pub(in crate::config) fn read(&self, around: &Around<'_>, door: &mut Door) -> Option<Desired> {
+        match parse(&self.text, around) {
+            Ok(Manifested { desired, warnings }) => {
+                let named = |warning: &String| format!("{}: {warning}", self.name);
+                door.warnings.extend(warnings.iter().map(named));
+                Some(desired)
+            }
+            Err(flaws) => {
+                let told = flaws.iter().map(|flaw| problem(&self.name, &self.text, flaw));
+                door.problems.extend(told);
+                None
+            }
+        }
+    }
+}
+
+fn problem(file: &str, text: &str, flaw: &Flaw) -> InputProblem {
+    let Place { line, column, .. } = flaw.at;
+    InputProblem {
+        input: format!("{file}:{line}:{column}"),
+        what: flaw.sentence(),
+        at: Some(FilePlace {
+            file: file.to_owned(),
+            line,
+            column,
+            excerpt: flaw.excerpt(text),
+        }),
+    }
+}

@@ -1,0 +1,95 @@
+//! The keys that no longer serve and are still there, with what they wait for.
+
+use std::time::Duration;
+
+use super::{Told, active_since};
+use crate::apply::KeyOutcome;
+use crate::model::desired::{Desired, WantedFamily};
+use crate::model::intent::Means;
+use crate::model::key::AccessKeyId;
+use crate::model::name::KeyName;
+use crate::model::time::Timestamp;
+use crate::plan::Retirement;
+use crate::plan::gate::Hold;
+use crate::plan::generations::Generations;
+use crate::report::OlderKey;
+
+/// The keys that no longer serve and are still there, with what they wait for.
+pub(super) fn older(desired: &Desired, told: &Told<'_>) -> Vec<OlderKey> {
+    let (last, keys) = match told {
+        Told::Nothing | Told::Audited { .. } => return Vec::new(),
+        Told::Planned { plan, .. } | Told::Checked { plan, .. } => (*plan, None),
+        Told::Done { last, keys, .. } => (*last, Some(*keys)),
+    };
+    let minted = |wanted: &WantedFamily| match keys?.get(&wanted.family)? {
+        KeyOutcome::Minted { key, .. } => Some((key.since(), wanted.lifetime.grace())),
+        KeyOutcome::Kept { .. } | KeyOutcome::Failed { .. } => None,
+    };
+    let of_families = desired
+        .families
+        .iter()
+        .zip(&last.families)
+        .flat_map(|(wanted, plan)| {
+            let serving = looked_at(wanted, told);
+            let old = plan.retiring.iter();
+            let held = old.filter(move |old| stays(old, told) && serving.as_ref() != Some(&old.key.id));
+            held.map(move |old| older_key(wanted.family.as_str(), old, minted(wanted)))
+        });
+    let latest = desired.families.iter().filter_map(minted).max();
+    let adopted = last.adopted.iter().filter(|old| stays(old, told));
+    let adopted = adopted.map(|old| older_key("adopted", old, latest));
+    of_families.chain(adopted).collect()
+}
+
+/// The key that serves when a look ends, although it is to be replaced: it is told among the keys.
+fn looked_at(wanted: &WantedFamily, told: &Told<'_>) -> Option<AccessKeyId> {
+    let Told::Checked { observed, .. } = told else {
+        return None;
+    };
+    let generations = Generations::of(&wanted.family, observed);
+    generations.current().map(|current| current.key.id.clone())
+}
+
+/// Whether a key is there after the run. One that a plan shows as compromised is told as a change; one that was
+/// quarantined is there without its grants.
+fn stays(old: &Retirement, told: &Told<'_>) -> bool {
+    match told {
+        Told::Done { .. } => !old.is_free() || old.means == Means::Quarantine,
+        Told::Planned { .. } => !old.is_free() && !old.compromised,
+        Told::Checked { .. } => true,
+        Told::Nothing | Told::Audited { .. } => false,
+    }
+}
+
+/// After a mint nobody has looked again where time alone holds the key.
+fn older_key(family: &str, old: &Retirement, minted: Option<(Timestamp, Duration)>) -> OlderKey {
+    if old.is_free() {
+        return row(family, old, None, vec![why_free(old).to_owned()]);
+    }
+    let judged_before = old.holds.contains(&Hold::NoSuccessor) || old.free_at().is_some();
+    let unseen = minted.filter(|_| judged_before);
+    let time = unseen.map(|(delivered, grace)| old.time_after(delivered, grace));
+    let until = time.as_ref().map_or_else(|| old.free_at(), Hold::ends_at);
+    let because = time.map_or_else(|| old.reasons(), |hold| vec![hold.to_string()]);
+    row(family, old, until, because)
+}
+
+/// Why a key is there that nothing holds: it was emptied, or the run has only looked.
+fn why_free(old: &Retirement) -> &'static str {
+    match old.means {
+        Means::Quarantine => "it is quarantined, and deleted by a later run like any other old key",
+        Means::Delete => "nothing holds it any more: the next run deletes it",
+    }
+}
+
+fn row(family: &str, old: &Retirement, until: Option<Timestamp>, because: Vec<String>) -> OlderKey {
+    OlderKey {
+        family: family.to_owned(),
+        access_key_id: old.key.id.to_string(),
+        standing: old.standing.to_string(),
+        created_at: old.key.created_at,
+        active_since: KeyName::parse(&old.key.name).and_then(|name| active_since(&name)),
+        until,
+        because,
+    }
+}
