@@ -40,7 +40,8 @@ fn edit(before: &AppSpec, place: &Place, key: &str, kind: EnvKind) {
     assert_eq!(without(after.raw(), key), without(before.raw(), key), "nothing else changed");
 }
 
-/// The spec without the variables of that name, and without lists of variables that are then empty.
+/// The spec without the variables of that name, and without lists of variables that are then empty. What stands there
+/// and is no list, such as `null`, is as good as none.
 fn without(spec: &Value, key: &str) -> String {
     fn strip(value: &mut Value, key: &str) {
         match value {
@@ -48,9 +49,10 @@ fn without(spec: &Value, key: &str) -> String {
             Value::Object(fields) => {
                 if let Some(Value::Array(envs)) = fields.get_mut("envs") {
                     envs.retain(|env| env.get("key").and_then(Value::as_str) != Some(key));
-                    if envs.is_empty() {
-                        fields.shift_remove("envs");
-                    }
+                }
+                let is_empty = |envs: &Value| envs.as_array().is_none_or(Vec::is_empty);
+                if fields.get("envs").is_some_and(is_empty) {
+                    fields.shift_remove("envs");
                 }
                 fields.values_mut().for_each(|field| strip(field, key));
             }

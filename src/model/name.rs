@@ -278,7 +278,9 @@ impl KeyName {
             nonce: Nonce::parse(nonce)?,
             mark: Mark::parse(mark)?,
         };
-        (fields.next().is_none() && text.len() <= Self::MAX_LEN).then_some(name)
+        // A number can be spelt in more ways than one, and only ours is ours: `x042` is no attempt that we count.
+        let is_ours = fields.next().is_none() && text.len() <= Self::MAX_LEN && name.to_string() == text;
+        is_ours.then_some(name)
     }
 
     /// The same key with another mark.
@@ -370,6 +372,7 @@ mod tests {
             "shop-spaces-key--00-abcd--pending",
             "shop-spaces-key--0X2-abcd--pending",
             "shop-spaces-key--0x1-abcd--pending",
+            "shop-spaces-key--1x02-abcd--pending",
             "shop-spaces-key--0x+2-abcd--pending",
             "shop-spaces-key--0-abc--pending",
             "shop-spaces-key--0-abcD--pending",

@@ -71,6 +71,17 @@ struct Home<'b> {
     cdn: Option<String>,
 }
 
+impl Home<'_> {
+    fn combined(&self, name: &SettingName) -> CombinedSecret {
+        CombinedSecret {
+            name: name.clone(),
+            bucket: self.bucket.clone(),
+            region: self.region,
+            endpoint: self.endpoint.clone(),
+        }
+    }
+}
+
 impl Draft<'_, '_> {
     fn family(&mut self, family: &Spot<Family>, shape: &KeyShape, field: String) -> Option<DeclaredKey> {
         let grants = self.grants(family.at, shape, &field);
@@ -163,28 +174,15 @@ impl Draft<'_, '_> {
     }
 
     fn github(&mut self, wish: &GitHubShape, home: &Home<'_>, field: &str) -> Option<GitHubSink> {
-        let named = wish.repository.as_ref().map(|repository| &repository.value);
-        let Some(repository) = named.or(self.around.repository) else {
-            let what = "`repository` is missing; outside Actions nobody sets $GITHUB_REPOSITORY";
-            self.reader.tell(wish.at, field.to_owned(), what);
-            return None;
-        };
+        let target = self.target(wish, field);
         let names = wish.secrets.as_ref();
-        let mut name = |explicit: Option<&Spot<SettingName>>, default| match explicit {
-            Some(name) => Some(name.value.clone()),
-            None => self.suffixed(default, wish.suffix.as_ref(), field),
-        };
-        let access_key = name(
-            names.and_then(|names| names.access_key.as_ref()),
-            "SPACES_ACCESS_KEY",
-        );
-        let secret_key = name(
-            names.and_then(|names| names.secret_key.as_ref()),
-            "SPACES_SECRET_KEY",
-        );
+        let suffix = wish.suffix.as_ref();
+        let access_key = names.and_then(|names| names.access_key.as_ref());
+        let access_key = self.named(access_key, "SPACES_ACCESS_KEY", suffix, field);
+        let secret_key = names.and_then(|names| names.secret_key.as_ref());
+        let secret_key = self.named(secret_key, "SPACES_SECRET_KEY", suffix, field);
         let combined = names.and_then(|names| names.credentials.as_ref());
         let wants_variables = wish.variables.is_none_or(|variables| variables.value);
-        let suffix = wish.suffix.as_ref();
         let (id_variable, variables) = if wants_variables {
             let id = self.suffixed("SPACES_ACCESS_KEY_ID", suffix, field);
             (id, self.variables(home, suffix, field))
@@ -192,24 +190,41 @@ impl Draft<'_, '_> {
             (None, Vec::new())
         };
         Some(GitHubSink {
-            target: Target {
-                repository: repository.clone(),
-                environment: wish
-                    .environment
-                    .as_ref()
-                    .map(|environment| environment.value.0.clone()),
-            },
+            target: target?,
             access_key: access_key?,
             secret_key: secret_key?,
-            combined: combined.map(|name| CombinedSecret {
-                name: name.value.clone(),
-                bucket: home.bucket.clone(),
-                region: home.region,
-                endpoint: home.endpoint.clone(),
-            }),
+            combined: combined.map(|name| home.combined(&name.value)),
             id_variable,
             variables,
         })
+    }
+
+    fn target(&mut self, wish: &GitHubShape, field: &str) -> Option<Target> {
+        let named = wish.repository.as_ref().map(|repository| &repository.value);
+        let Some(repository) = named.or(self.around.repository) else {
+            let what = "`repository` is missing; outside Actions nobody sets $GITHUB_REPOSITORY";
+            self.reader.tell(wish.at, field.to_owned(), what);
+            return None;
+        };
+        let environment = wish.environment.as_ref();
+        Some(Target {
+            repository: repository.clone(),
+            environment: environment.map(|environment| environment.value.0.clone()),
+        })
+    }
+
+    /// A name that the file gives is taken as it is; only a default one has the suffix.
+    fn named(
+        &mut self,
+        explicit: Option<&Spot<SettingName>>,
+        default: &str,
+        suffix: Option<&Spot<Suffix>>,
+        field: &str,
+    ) -> Option<SettingName> {
+        match explicit {
+            Some(name) => Some(name.value.clone()),
+            None => self.suffixed(default, suffix, field),
+        }
     }
 
     fn app(&mut self, wish: &AppPlatformShape, home: &Home<'_>, field: &str) -> AppSink {

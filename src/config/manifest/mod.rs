@@ -62,6 +62,9 @@ pub fn parse(text: &str, around: &Around<'_>) -> Result<Manifested, Vec<Flaw>> {
     let manifest = root.and_then(|root| Manifest::read(&root, &mut reader));
     let manifested = manifest.and_then(|manifest| build(&manifest, around, &mut reader));
     let mut flaws = reader.flaws;
+    for flaw in &mut flaws {
+        flaw.at = within(text, flaw.at);
+    }
     if manifested.is_none() && flaws.is_empty() {
         flaws.push(empty());
     }
@@ -70,6 +73,20 @@ pub fn parse(text: &str, around: &Around<'_>) -> Result<Manifested, Vec<Flaw>> {
     match manifested {
         Some(manifested) if flaws.is_empty() => Ok(manifested),
         _ => Err(flaws),
+    }
+}
+
+/// What ends too early is noticed behind the last line, where there is nothing to show.
+fn within(text: &str, at: Place) -> Place {
+    let lines = text.lines().count().max(1);
+    if at.line <= lines {
+        return at;
+    }
+    let last = text.lines().last().unwrap_or_default();
+    Place {
+        line: lines,
+        column: last.chars().count() + 1,
+        width: 1,
     }
 }
 
