@@ -15,7 +15,7 @@ ENV RUSTFLAGS="-C target-feature=+crt-static"
 COPY Cargo.toml Cargo.lock ./
 COPY sandbox/Cargo.toml sandbox/
 RUN mkdir -p src sandbox/src tests/model benches \
- && touch src/lib.rs sandbox/src/lib.rs tests/main.rs tests/model/main.rs benches/bootstrap.rs \
+ && touch src/lib.rs sandbox/src/lib.rs tests/main.rs tests/model/main.rs benches/bootstrap.rs benches/check.rs \
  && echo 'fn main() {}' > src/main.rs \
  && cargo build --release --locked --bin spacekeeper
 

@@ -48,9 +48,10 @@ fn digitalocean(failure: &Failure) -> String {
             "Check its name or id, and that digitalocean-token is of the right team.".to_owned()
         }
         FailureKind::Unavailable => UNAVAILABLE.to_owned(),
-        _ => {
+        _ if failure.subject.starts_with("mint") => {
             "Look at the message above; an account holds 200 keys unless support raised the limit.".to_owned()
         }
+        _ => "Look at the message above.".to_owned(),
     }
 }
 
@@ -99,6 +100,10 @@ fn spaces_code(code: &str) -> Option<&'static str> {
         "NoSuchBucket" => {
             "Check the bucket's name and region; a deleted name stays blocked for a week or more."
         }
+        "NotImplemented" | "MethodNotAllowed" => {
+            "This server does not know the setting: leave it out of the request; Spaces knows it."
+        }
+        "NoSuchKey" => "Run again: a new bucket may not be known everywhere yet.",
         "SlowDown" | "ServiceUnavailable" => "Spaces asks for fewer requests: run again later.",
         "RequestTimeTooSkewed" => "The clock of this machine is off by more than 15 minutes: set it.",
         "TooManyBuckets" => {

@@ -2,8 +2,9 @@
 
 use std::error::Error;
 use std::fs;
+use std::io::{Read as _, Seek as _};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use spacekeeper_sandbox::{Entry, Sandbox, World};
@@ -31,9 +32,9 @@ pub(crate) struct Run {
 pub(crate) fn run(binary: &Path, sandbox: &Sandbox, inputs: &[(&str, &str)]) -> Outcome<Run> {
     sandbox.clear_journal();
     let roots = std::env::var_os("SSL_CERT_FILE").map(|file| ("SSL_CERT_FILE", file));
-    let further = inputs
-        .iter()
-        .map(|(name, value)| (format!("INPUT_{}", name.to_uppercase()), *value));
+    let further = inputs.iter().map(|(name, value)| (variable(name), *value));
+    // A pipe that nobody empties would stop the process when it is full.
+    let mut log = tempfile::tempfile()?;
     let begun = Instant::now();
     let mut child = Command::new(binary)
         .env_clear()
@@ -48,13 +49,15 @@ pub(crate) fn run(binary: &Path, sandbox: &Sandbox, inputs: &[(&str, &str)]) -> 
         .env("GITHUB_API_URL", sandbox.github_url())
         .env("GITHUB_REPOSITORY", REPOSITORY)
         .envs(further)
-        .stdout(Stdio::piped())
+        .stdout(log.try_clone()?)
         .spawn()?;
     let memory_kib = watch(&mut child)?;
     let wall = begun.elapsed();
-    let output = child.wait_with_output()?;
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stdout).into());
+    if !child.wait()?.success() {
+        let mut said = String::new();
+        log.rewind()?;
+        log.read_to_string(&mut said)?;
+        return Err(said.into());
     }
     let journal = sandbox.journal();
     Ok(Run {
@@ -62,6 +65,14 @@ pub(crate) fn run(binary: &Path, sandbox: &Sandbox, inputs: &[(&str, &str)]) -> 
         memory_kib,
         journal,
     })
+}
+
+/// The variable of an input; the workspace is the runner's.
+fn variable(input: &str) -> String {
+    match input {
+        "workspace" => "GITHUB_WORKSPACE".to_owned(),
+        input => format!("INPUT_{}", input.to_uppercase()),
+    }
 }
 
 /// Waits for the process and returns the most memory that it had resident, as the kernel last said.

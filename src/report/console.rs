@@ -169,8 +169,8 @@ where
         visited?;
         let line = harmless(&text);
         match *event.metadata().level() {
-            // Libraries below us may put anything into their debug events; only our own are shown.
-            LogLevel::DEBUG if !event.metadata().target().starts_with("spacekeeper") => Ok(()),
+            // Libraries below us may put anything into their events, and speak of matters of their own.
+            _ if !event.metadata().target().starts_with("spacekeeper") => Ok(()),
             LogLevel::DEBUG if self.in_actions => writeln!(writer, "::debug::{line}"),
             LogLevel::DEBUG => writeln!(writer, "debug: {line}"),
             LogLevel::WARN | LogLevel::ERROR => writeln!(writer, "warning: {line}"),
