@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use spacekeeper::config::INPUTS;
 use spacekeeper_sandbox::digitalocean::{App, Grant, Key, Token};
 use spacekeeper_sandbox::github::Repository;
-use spacekeeper_sandbox::spaces::{Bucket, Owner};
+use spacekeeper_sandbox::spaces::{Acl, Bucket, Owner, Versioning};
 
 use crate::fixture::{Fault, GitHub, Outcome, REPOSITORY, Run, Sandbox, Spaces, app, the_delivered_pair};
 
@@ -136,6 +136,28 @@ fn half_a_pair_is_refused() {
 fn with_cors(run: Run<'_>) -> Run<'_> {
     run.input("cors", "private-uploads")
         .input("cors-origins", "https://shop.example")
+}
+
+/// The same request as a manifest, which can say more of a bucket.
+fn by_manifest(run: Run<'_>) -> Run<'_> {
+    const TEXT: &str = "
+version: 1
+apps:
+  shop:
+    buckets:
+      shop-uploads: { versioning: true, acl: private }
+    keys:
+      shop-spaces-key: { grants: { shop-uploads: readwrite }, app_platform: [{ app: shop }] }
+";
+    let said = [
+        "app",
+        "buckets",
+        "log-bucket",
+        "log-retention-days",
+        "app-platform-app",
+    ];
+    let run = said.into_iter().fold(run, Run::without_input);
+    run.file(".github/spaces.yml", TEXT)
 }
 
 /// The image as a job of the app itself: the app's environment and nothing else.
@@ -367,6 +389,11 @@ const CASES: &[Case] = &[
         sandbox.script(Fault::on(Spaces).method("OPTIONS").forever().status(403));
     })
     .wish(with_cors),
+    case("SK048", |sandbox| {
+        bucket(sandbox, |it| it.versioning = Versioning::Suspended)
+    })
+    .wish(by_manifest),
+    case("SK049", |sandbox| bucket(sandbox, |it| it.acl = Acl::PublicRead)).wish(by_manifest),
     case("SK050", |sandbox| {
         sandbox.world().digitalocean.cdn_endpoints[0].ttl = 60;
     })
@@ -392,6 +419,11 @@ const CASES: &[Case] = &[
         );
     }),
 ];
+
+/// The rules for which there is a world here.
+pub(crate) fn tried() -> impl Iterator<Item = &'static str> {
+    CASES.iter().map(|case| case.id)
+}
 
 #[test]
 fn one_fault_is_one_finding() {

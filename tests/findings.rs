@@ -1,7 +1,10 @@
 //! What was found is told wherever somebody looks for it: in the log, the summary, the outputs, and the files that were
 //! asked for.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
+use spacekeeper::model::finding::RULES;
 use spacekeeper_sandbox::digitalocean::{Grant, Key};
 
 use crate::fixture::{Outcome, Run, Sandbox, World, world};
@@ -130,4 +133,11 @@ fn a_person_at_a_terminal_reads_the_inventory_as_a_table() {
     assert!(table[0].starts_with("Name        Access key id"), "{table:#?}");
     let hostile = table.iter().find(|line| line.contains("error")).expect("a row");
     assert!(hostile.starts_with(": :error::x"), "{hostile}");
+}
+
+#[test]
+fn every_rule_has_a_world_in_which_it_alone_is_broken() {
+    let tried: BTreeSet<&str> = crate::check::tried().chain(crate::audit::tried()).collect();
+    let rules: BTreeSet<&str> = RULES.iter().map(|rule| rule.id).collect();
+    assert_eq!(tried, rules);
 }

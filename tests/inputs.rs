@@ -133,7 +133,7 @@ fn credentials_that_nobody_gives_are_asked_for() {
 #[test]
 fn an_input_that_does_not_exist_is_refused_with_the_one_that_was_meant() {
     refused(&[("log-buckt", "shop-logs")]).complains(&["log-buckt: ", "`log-bucket`"]);
-    refused(&[("cors", "private-uploads")]).complains(&["cors: ", "no such input"]);
+    refused(&[("website", "index.html")]).complains(&["website: ", "no such input"]);
 }
 
 #[test]

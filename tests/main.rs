@@ -18,6 +18,7 @@ mod gate;
 mod github_app;
 mod inputs;
 mod interleavings;
+mod manifest;
 mod network;
 mod refusals;
 mod remote;

@@ -98,7 +98,7 @@ fn a_log_bucket_that_cannot_be_had_is_the_trouble_of_what_logs_to_it() {
 }
 
 /// The same run with the public names of the services, so that regions have hosts of their own.
-fn at_public_hosts<'a>(run: Run<'a>, sandbox: &Sandbox) -> (Run<'a>, NamedTempFile) {
+pub(crate) fn at_public_hosts<'a>(run: Run<'a>, sandbox: &Sandbox) -> (Run<'a>, NamedTempFile) {
     let edge = sandbox.edge();
     let mut authority = NamedTempFile::new().expect("a file");
     authority.write_all(edge.ca_pem.as_bytes()).expect("written");

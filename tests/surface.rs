@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use spacekeeper::config::manifest::SINGLE_APP_INPUTS;
 use spacekeeper::config::{Environment, INPUTS, OUTPUTS, Request};
 use spacekeeper::model::time::Timestamp;
 use spacekeeper::plan::gate::{Carrier, Hold, Holder};
@@ -284,9 +285,12 @@ fn has_the_defaults_of_the_action(workflow: &str) {
 
 #[test]
 fn the_example_workflows_use_inputs_that_exist() {
-    for example in ["bootstrap", "rotate", "revoke", "audit"] {
+    for example in ["bootstrap", "rotate", "revoke", "audit", "deploy"] {
         let workflow = read(&format!("examples/workflows/{example}.yml"));
-        let given = names_below(&workflow, "with");
+        let ours = workflow
+            .split("uses: ")
+            .filter(|step| step.starts_with("OWNER/spacekeeper"));
+        let given: Vec<String> = ours.flat_map(|step| names_below(step, "with")).collect();
         assert!(given.len() > 3, "{example}: {given:?}");
         for name in given {
             assert!(INPUTS.contains(&name.as_str()), "{example}: {name}");
@@ -298,6 +302,24 @@ fn the_example_workflows_use_inputs_that_exist() {
 fn the_readme_shows_the_example_as_it_is() {
     let example = read("examples/workflows/bootstrap.yml");
     assert!(read("README.md").contains(&format!("```yaml\n{example}```")));
+    let manifest = read("examples/spaces.yml");
+    assert!(read("README.md").contains(&format!("```yaml\n{manifest}```")));
+}
+
+#[test]
+fn the_readme_shows_the_manifest_as_it_is() {
+    let example = read("examples/spaces.yml");
+    assert!(read("README.md").contains(&format!("```yaml\n{example}```")));
+}
+
+#[test]
+fn an_input_about_one_app_asks_for_nothing_at_the_default_of_the_action() {
+    let action = read("action.yml");
+    let inputs = entries(&action, "inputs");
+    for (name, default) in &SINGLE_APP_INPUTS {
+        let (_, told) = inputs.iter().find(|(known, _)| known == name).expect(name);
+        assert_eq!(told.as_deref().unwrap_or_default(), *default, "{name}");
+    }
 }
 
 /// A sentence of the gate, with `…` for all that differs.

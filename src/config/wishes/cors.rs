@@ -126,7 +126,12 @@ struct WrittenRule {
     methods: Vec<String>,
     #[serde(default, alias = "allowed_headers", alias = "AllowedHeaders")]
     headers: Vec<String>,
-    #[serde(default, alias = "expose_headers", alias = "ExposeHeaders")]
+    #[serde(
+        default,
+        alias = "expose_headers",
+        alias = "exposed_headers",
+        alias = "ExposeHeaders"
+    )]
     expose: Vec<String>,
     #[serde(default, alias = "max_age_seconds", alias = "MaxAgeSeconds")]
     max_age: Option<i32>,
