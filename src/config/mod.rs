@@ -7,6 +7,7 @@ mod files;
 mod inputs;
 mod looks;
 pub mod manifest;
+mod needs;
 mod request;
 mod values;
 mod wishes;

@@ -12,6 +12,7 @@ use super::files::Files;
 use super::inputs::RawInputs;
 use super::looks::Looks;
 use super::manifest::{self, Around, Source, TextOf};
+use super::needs::{Needs, require_credentials};
 use super::values::{span, switch};
 use super::wishes;
 use crate::model::desired::Desired;
@@ -150,27 +151,15 @@ impl Request {
         let command = errand.as_ref().map(|errand| errand.command);
         let looks = Looks::read(&raw, command, environment, &mut door);
         let source = manifest::source(&raw, environment, files, &mut door);
-        let wishes_for_nothing = command == Some(Command::Audit) && raw.wish_for_nothing();
+        let repository: Option<Repository> = own.and_then(|own| own.parse().ok());
+        let around = Around {
+            repository: repository.as_ref(),
+            spaces_url: &access.spaces_url,
+        };
         let desired = match &source {
             _ if looks.inside_app => wishes::nothing(&raw, &access.spaces_url, &mut door),
-            Source::Unreadable => None,
-            Source::Manifest(file) => {
-                let repository = own.and_then(|own| own.parse().ok());
-                let around = Around {
-                    repository: repository.as_ref(),
-                    spaces_url: &access.spaces_url,
-                };
-                file.read(&around, &mut door)
-            }
-            Source::Inputs if wishes_for_nothing => wishes::nothing(&raw, &access.spaces_url, &mut door),
-            Source::Inputs => wishes::read(&raw, own, &access.spaces_url, &mut door),
+            source => wanted(source, &raw, errand.as_ref(), own, &around, &mut door),
         };
-        let of_manifest = matches!(source, Source::Manifest(_))
-            .then_some(desired.as_ref())
-            .flatten();
-        if let (Some(desired), Some(errand)) = (of_manifest, &errand) {
-            refuse_what_many_keys_forbid(desired, errand, &raw, &mut door);
-        }
         let needs = match &source {
             Source::Inputs => Needs::of_inputs(&raw),
             Source::Manifest(_) | Source::Unreadable => Needs::of_manifest(desired.as_ref()),
@@ -213,28 +202,27 @@ impl Request {
     }
 }
 
-/// What takes a token; told also where something else is wrong with the request.
-#[derive(Debug, Clone, Copy)]
-struct Needs {
-    keys: bool,
-    cdn: bool,
-}
-
-impl Needs {
-    fn of_inputs(raw: &RawInputs) -> Self {
-        let cdn = raw.cdn.as_deref();
-        Self {
-            keys: raw.key_scope.as_deref().map(str::trim) != Some("none"),
-            cdn: cdn.is_some_and(|text| switch(text.trim()) == Ok(true)),
+/// The wanted world, whoever describes it.
+fn wanted(
+    source: &Source,
+    raw: &RawInputs,
+    errand: Option<&Errand>,
+    own: Option<&str>,
+    around: &Around<'_>,
+    door: &mut Door,
+) -> Option<Desired> {
+    let audits = errand.is_some_and(|errand| errand.command == Command::Audit);
+    match source {
+        Source::Unreadable => None,
+        Source::Manifest(file) => {
+            let desired = file.read(around, door)?;
+            if let Some(errand) = errand {
+                refuse_what_many_keys_forbid(&desired, errand, raw, door);
+            }
+            Some(desired)
         }
-    }
-
-    fn of_manifest(desired: Option<&Desired>) -> Self {
-        let cdn = |desired: &Desired| desired.buckets.iter().any(|wanted| wanted.cdn.is_some());
-        Self {
-            keys: desired.is_none_or(|desired| !desired.families.is_empty()),
-            cdn: desired.is_some_and(cdn),
-        }
+        Source::Inputs if audits && raw.wish_for_nothing() => wishes::nothing(raw, around.spaces_url, door),
+        Source::Inputs => wishes::read(raw, own, around.spaces_url, door),
     }
 }
 
@@ -306,77 +294,6 @@ fn patience(raw: &RawInputs, door: &mut Door) -> Option<Patience> {
         lock: lock?,
         deployment: wait?.then_some(timeout?),
     })
-}
-
-/// Credentials are asked for last, so that nobody fetches a token for a request that is wrong anyway.
-fn require_credentials(
-    needs: Needs,
-    command: Option<Command>,
-    looks: &Looks,
-    access: &Access,
-    door: &mut Door,
-) {
-    match command {
-        Some(Command::Check) => require_something_to_look_with(looks, access, door),
-        Some(Command::Audit) => require_digitalocean_token(true, access, door),
-        _ => {
-            require_digitalocean_token(needs.keys, access, door);
-            require_token_for_cdn(needs.cdn, access, door);
-            require_github_token(needs.keys, access, door);
-        }
-    }
-}
-
-/// What a token that is missing would have shown is told as unknown; without any credential there is nothing to tell.
-fn require_something_to_look_with(looks: &Looks, access: &Access, door: &mut Door) {
-    let blind = access.digitalocean.is_none() && access.full_access.is_none() && looks.pairs.is_empty();
-    if blind && door.problems.is_empty() {
-        door.refuse(
-            "digitalocean-token",
-            "it is missing, and so are a full-access pair and the job's own credentials (access-key, secret-key): \
-             nothing can be checked",
-        );
-    }
-}
-
-fn require_digitalocean_token(keys: bool, access: &Access, door: &mut Door) {
-    let missing = access.digitalocean.is_none() && (keys || access.full_access.is_none());
-    if missing && !refused(door, "digitalocean-token") {
-        let alternative = if keys {
-            ""
-        } else {
-            ", or give a full-access pair (spaces-access-key-id and its secret)"
-        };
-        door.refuse(
-            "digitalocean-token",
-            format!("it is missing; it mints the keys (scopes spaces_key:create_credentials, :read, :update, :delete){alternative}"),
-        );
-    }
-}
-
-/// CDN endpoints are no matter of S3.
-fn require_token_for_cdn(cdn: bool, access: &Access, door: &mut Door) {
-    if cdn && access.digitalocean.is_none() && !refused(door, "digitalocean-token") {
-        let what =
-            "it is missing, and cdn needs it (scopes cdn:read, cdn:create, cdn:update; cdn:delete to purge)";
-        door.refuse("digitalocean-token", what);
-    }
-}
-
-fn require_github_token(keys: bool, access: &Access, door: &mut Door) {
-    if keys && access.github.is_none() && !refused(door, "github-") {
-        door.refuse(
-            "github-token",
-            "it is missing; give a fine-grained token with Secrets and Variables (read and write), or a GitHub App; \
-             the workflow's own GITHUB_TOKEN cannot write secrets",
-        );
-    }
-}
-
-fn refused(door: &Door, input: &str) -> bool {
-    door.problems
-        .iter()
-        .any(|problem| problem.input.starts_with(input))
 }
 
 #[cfg(test)]

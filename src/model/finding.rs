@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::problem::Problem;
+
 /// How bad a finding is. The order is that of the words of `fail-on`: a worse one is greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
@@ -303,6 +305,17 @@ impl Finding {
             }),
             ..self
         }
+    }
+
+    /// What could not be read is not fine.
+    #[must_use]
+    pub fn unknown(problem: &Problem) -> Self {
+        let Problem {
+            subject,
+            what,
+            remedy,
+        } = problem;
+        Self::new(&UNKNOWN, subject, what).remedied(remedy)
     }
 
     /// The finding with a remedy that fits the case better than the rule's own.

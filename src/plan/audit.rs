@@ -10,7 +10,7 @@ use crate::model::desired::Desired;
 use crate::model::finding::{
     self, APP_HOLDS_UNKNOWN_KEY, BUCKET_UNDECLARED, BUCKETS_NEARLY_FULL, FULL_ACCESS_LEFT,
     FULL_ACCESS_STANDING, Finding, GRANT_WITHOUT_BUCKET, KEY_OPENS_NOTHING, KEY_STALE, KEY_UNFINISHED,
-    KEY_WIDER_THAN_ASKED, KEYS_NEARLY_FULL, LISTING_PUBLIC, LOGGING_OFF, POLICY_PRESENT, UNKNOWN,
+    KEY_WIDER_THAN_ASKED, KEYS_NEARLY_FULL, LISTING_PUBLIC, LOGGING_OFF, POLICY_PRESENT,
 };
 use crate::model::inventory::{Inventory, ListedBucket, ListedKey};
 use crate::model::key::{AccessKeyId, ListedGrant, Permission, SpacesKey};
@@ -68,18 +68,9 @@ pub fn findings(
         .flat_map(|bucket| of_bucket(bucket, &log_targets, yardstick.desired));
     let mut all: Vec<Finding> = keys.chain(of_buckets).chain(of_apps(inventory)).collect();
     all.extend(quotas(inventory));
-    all.extend(unread.iter().map(unknown));
+    all.extend(unread.iter().map(Finding::unknown));
     finding::rank(&mut all);
     all
-}
-
-fn unknown(problem: &Problem) -> Finding {
-    let Problem {
-        subject,
-        what,
-        remedy,
-    } = problem;
-    Finding::new(&UNKNOWN, subject, what).remedied(remedy)
 }
 
 fn of_key(

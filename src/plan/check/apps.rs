@@ -1,6 +1,5 @@
 //! What is wrong with the apps: their variables, pins, deployments.
 
-use super::unknown;
 use crate::model::desired::{AppRef, AppSink, Desired, WantedFamily};
 use crate::model::finding::{
     APP_ENV_DIFFERS, APP_ENV_EXPOSED, APP_ENV_SHADOWED, APP_PINNED, APP_PLACE_DIFFERS, DEPLOYMENT_IN_FLIGHT,
@@ -30,7 +29,7 @@ fn of_app(plan: &AppPlan, observed: &Observed) -> Vec<Finding> {
     let subject = format!("app {}", plan.app);
     let state = match observed.apps.get(&plan.app) {
         Some(Ok(state)) => state,
-        Some(Err(problem)) => return vec![unknown(problem)],
+        Some(Err(problem)) => return vec![Finding::unknown(problem)],
         None => return vec![not_looked_at(&plan.app)],
     };
     let plain = plan.plain.iter().map(|(place, env)| {

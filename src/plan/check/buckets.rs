@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::unknown;
 use crate::model::bucket::BucketName;
 use crate::model::evidence::{Evidence, Preflight};
 use crate::model::finding::{
@@ -19,7 +18,7 @@ pub(super) fn findings(plan: &BucketPlan, observed: &Observed) -> Vec<Finding> {
     let subject = format!("bucket {}", plan.name);
     match observed.buckets.get(&plan.name) {
         None | Some(Ok(BucketState::Unseen)) => vec![unseen(&subject)],
-        Some(Err(problem)) => vec![unknown(problem)],
+        Some(Err(problem)) => vec![Finding::unknown(problem)],
         Some(Ok(BucketState::Absent)) => vec![Finding::new(&BUCKET_MISSING, subject, "it does not exist")],
         Some(Ok(BucketState::NotOurs { .. })) => of_problem(&BUCKET_NOT_OURS, plan),
         Some(Ok(BucketState::Elsewhere { .. })) => of_problem(&BUCKET_ELSEWHERE, plan),
@@ -32,7 +31,7 @@ pub(super) fn findings(plan: &BucketPlan, observed: &Observed) -> Vec<Finding> {
                 .actions
                 .iter()
                 .filter_map(|action| of_action(action, &subject));
-            let doubts = plan.doubts.iter().map(unknown);
+            let doubts = plan.doubts.iter().map(Finding::unknown);
             policy.into_iter().chain(settings).chain(doubts).collect()
         }
     }
@@ -105,6 +104,6 @@ fn of_preflight(preflight: &Preflight) -> Option<Finding> {
             let what = format!("a browser at {origin} is refused {method}");
             Some(Finding::new(&CORS_REFUSED, format!("bucket {bucket}"), what))
         }
-        Err(problem) => Some(unknown(problem)),
+        Err(problem) => Some(Finding::unknown(problem)),
     }
 }

@@ -9,9 +9,7 @@ mod sinks;
 use super::{Brief, Plan};
 use crate::model::desired::Desired;
 use crate::model::evidence::Evidence;
-use crate::model::finding::{
-    self, FULL_ACCESS_LEFT, Finding, NOT_ALLOWED_TO_LOOK, PLACEHOLDER_UNSET, UNKNOWN,
-};
+use crate::model::finding::{self, FULL_ACCESS_LEFT, Finding, NOT_ALLOWED_TO_LOOK, PLACEHOLDER_UNSET};
 use crate::model::observed::Observed;
 use crate::model::problem::Problem;
 
@@ -28,7 +26,7 @@ pub fn findings(
     for (wanted, plan) in desired.families.iter().zip(&plan.families) {
         all.extend(families::findings(wanted, plan, observed, brief));
     }
-    all.extend(observed.keys.as_ref().err().map(unknown));
+    all.extend(observed.keys.as_ref().err().map(Finding::unknown));
     all.extend(plan.stray_admins.iter().map(left_admin));
     all.extend(sinks::findings(desired, plan, observed, evidence));
     all.extend(apps::findings(desired, plan, observed));
@@ -45,20 +43,10 @@ pub fn findings(
             .flat_map(|trial| proof::findings(trial, desired, observed)),
     );
     all.extend(placeholders(evidence));
-    all.extend(evidence.unread.iter().map(unknown));
+    all.extend(evidence.unread.iter().map(Finding::unknown));
     all.extend(evidence.unseen.iter().map(unseen));
     finding::rank(&mut all);
     all
-}
-
-/// What could not be read is not fine.
-fn unknown(problem: &Problem) -> Finding {
-    let Problem {
-        subject,
-        what,
-        remedy,
-    } = problem;
-    Finding::new(&UNKNOWN, subject, what).remedied(remedy)
 }
 
 fn unseen(problem: &Problem) -> Finding {

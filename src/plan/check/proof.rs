@@ -9,8 +9,6 @@ use crate::model::finding::{
 use crate::model::observed::{BucketState, Observed};
 use crate::plan::generations::Generations;
 
-use super::unknown;
-
 /// What is wrong with one pair. Whether it works is told once, not once per bucket.
 pub(super) fn findings(trial: &Trial, desired: &Desired, observed: &Observed) -> Vec<Finding> {
     let subject = format!("credentials ({})", trial.source);
@@ -42,7 +40,7 @@ fn of_answer(trial: &Trial, answer: &Answer, observed: &Observed, subject: &str)
     let Answer { bucket, opening, .. } = answer;
     let id = &trial.id;
     match opening {
-        Err(problem) => Some(unknown(problem)),
+        Err(problem) => Some(Finding::unknown(problem)),
         Ok(Opening::Open { writable: Some(true) }) => {
             let what = format!("{id} can write to bucket {bucket}, which it should only read");
             Some(Finding::new(&PROOF_TOO_WIDE, subject, what))

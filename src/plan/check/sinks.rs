@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::unknown;
 use crate::model::desired::{Desired, GitHubSink, WantedFamily};
 use crate::model::evidence::Evidence;
 use crate::model::finding::{
@@ -37,7 +36,7 @@ pub(super) fn findings(
     all.extend(plan.variables.iter().map(of_variable));
     all.extend(evidence.shadows.iter().map(|shadow| match shadow {
         Ok(shadow) => shadowed(&shadow.target, &shadow.name),
-        Err(problem) => unknown(problem),
+        Err(problem) => Finding::unknown(problem),
     }));
     all
 }
@@ -45,7 +44,7 @@ pub(super) fn findings(
 fn of_sink(wanted: &WantedFamily, sink: &GitHubSink, observed: &Observed) -> Vec<Finding> {
     let state = match observed.targets.get(&sink.target) {
         Some(Ok(state)) => state,
-        Some(Err(problem)) => return vec![unknown(problem)],
+        Some(Err(problem)) => return vec![Finding::unknown(problem)],
         None => return vec![not_looked_at(&sink.target)],
     };
     let generations = Generations::of(&wanted.family, observed);
