@@ -101,8 +101,9 @@ fn rules_of_others_stay_and_ours_are_replaced() {
 }
 
 #[test]
-fn rules_as_json_are_taken_in_our_words_and_in_those_of_s3() {
+fn rules_are_taken_as_json_and_yaml_in_our_words_and_in_those_of_s3() {
     for text in [
+        "- origins: [\"https://shop.example\"]\n  methods: [GET, PUT]\n  headers: [content-type]\n  max_age: 60\n",
         r#"[{"origins": ["https://shop.example"], "methods": ["GET", "PUT"], "headers": ["content-type"], "max_age": 60}]"#,
         r#"{"CORSRules": [{"AllowedOrigins": ["https://shop.example"], "AllowedMethods": ["GET", "PUT"],
             "AllowedHeaders": ["content-type"], "MaxAgeSeconds": 60}]}"#,

@@ -390,7 +390,7 @@ const CASES: &[Case] = &[
     })
     .wish(with_cors),
     case("SK048", |sandbox| {
-        bucket(sandbox, |it| it.versioning = Versioning::Suspended)
+        bucket(sandbox, |it| it.versioning = Versioning::Suspended);
     })
     .wish(by_manifest),
     case("SK049", |sandbox| bucket(sandbox, |it| it.acl = Acl::PublicRead)).wish(by_manifest),

@@ -76,6 +76,16 @@ pub fn parse(text: &str, around: &Around<'_>) -> Result<Manifested, Vec<Flaw>> {
     }
 }
 
+/// YAML as JSON, for an input that takes both; on refusal the first thing that is wrong, with its line.
+pub(super) fn json_of(yaml: &str) -> Result<Value, String> {
+    let mut flaws = Vec::new();
+    let root = tree::compose(yaml, &mut flaws);
+    match (flaws.first(), root) {
+        (Some(flaw), _) => Err(format!("line {}: {}", flaw.at.line, flaw.what)),
+        (None, root) => Ok(root.map_or(Value::Null, |root| root.json())),
+    }
+}
+
 /// What ends too early is noticed behind the last line, where there is nothing to show.
 fn within(text: &str, at: Place) -> Place {
     let lines = text.lines().count().max(1);

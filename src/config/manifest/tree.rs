@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput};
+use serde_json::{Value, json};
 
 use super::flaw::{Flaw, Place};
 
@@ -50,6 +51,23 @@ pub(super) fn compose(text: &str, flaws: &mut Vec<Flaw>) -> Option<Node> {
         return None;
     }
     root.ok().flatten()
+}
+
+impl Node {
+    /// The tree as JSON, places left out; a scalar that reads as a whole number is one.
+    pub(super) fn json(&self) -> Value {
+        match &self.kind {
+            Kind::Empty => Value::Null,
+            Kind::Scalar(text) => text
+                .parse::<i64>()
+                .map_or_else(|_| json!(text), |number| json!(number)),
+            Kind::Sequence(items) => items.iter().map(Self::json).collect(),
+            Kind::Mapping(fields) => {
+                let named = fields.iter().map(|(name, node)| (name.text.clone(), node.json()));
+                Value::Object(named.collect())
+            }
+        }
+    }
 }
 
 struct Composer<'t, 'f> {

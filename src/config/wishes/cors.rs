@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::super::door::Door;
 use super::super::inputs::RawInputs;
+use super::super::manifest::json_of;
 use super::super::values::{lines, origin};
 use crate::model::cors::{CorsMethod, CorsRule, CorsWish, Preset};
 use crate::model::desired::AppRef;
@@ -74,14 +75,18 @@ fn preset(preset: Preset, mut origins: Vec<String>, from_apps: &[AppRef], door: 
     vec![preset.rule(origins)]
 }
 
-/// Rules as JSON, in our words or in those of S3; the origins of `cors-origins` belong to every one.
+/// Rules as JSON or YAML, in our words or in those of S3; the origins of `cors-origins` belong to every one.
 fn rules(text: &str, origins: &[String], door: &mut Door) -> Option<Vec<CorsRule>> {
-    let parsed: Result<Rules, _> = serde_json::from_str(text);
+    // JSON is YAML, but not the other way round: tabs, for one, are legal in JSON only.
+    let parsed = serde_json::from_str(text).or_else(|_| {
+        let value = json_of(text)?;
+        serde_json::from_value(value).map_err(|error| error.to_string())
+    });
     let written = match parsed {
         Ok(Rules::List(rules) | Rules::OfS3 { rules }) => rules,
         Err(error) => {
             let what = format!(
-                "it is neither private-uploads, public-assets, none nor a list of rules as JSON \
+                "it is neither private-uploads, public-assets, none nor a list of rules as JSON or YAML \
                  ([{{\"origins\": [\"https://…\"], \"methods\": [\"GET\"]}}]): {error}"
             );
             door.refuse("cors", what);
