@@ -188,6 +188,7 @@ fn inside_the_app_its_own_environment_is_all_that_is_needed() {
     let sandbox = steady();
     let outcome = inside_app(&sandbox).go().green();
     assert_eq!(outcome.journal.lines(), ["GET /shop-uploads/?max-keys=1"]);
+    inside_app(&sandbox).without_env("SPACES_ENDPOINT").go().green();
 }
 
 #[test]

@@ -11,7 +11,8 @@ use super::errand::Command;
 use super::files::within_workspace;
 use super::inputs::RawInputs;
 use super::values::{base_url, key_id, span};
-use crate::model::bucket::BucketName;
+use crate::model::bucket::{BucketName, Region};
+use crate::model::endpoint::SpacesUrl;
 use crate::model::key::AccessKeyId;
 
 /// What to look at beside the wanted world.
@@ -68,10 +69,11 @@ impl Looks {
         raw: &RawInputs,
         command: Option<Command>,
         environment: &BTreeMap<String, String>,
+        spaces_url: &SpacesUrl,
         door: &mut Door,
     ) -> Self {
         if is_inside_app(raw, command, environment) {
-            return Self::inside_app(environment, door);
+            return Self::inside_app(environment, spaces_url, door);
         }
         if command != Some(Command::Check) {
             tell_unheeded(raw, command, door);
@@ -89,11 +91,11 @@ impl Looks {
     }
 
     /// Every pair of the app's own environment: one without a suffix, or one for each bucket.
-    fn inside_app(environment: &BTreeMap<String, String>, door: &mut Door) -> Self {
+    fn inside_app(environment: &BTreeMap<String, String>, spaces_url: &SpacesUrl, door: &mut Door) -> Self {
         let suffixes = suffixes(environment);
         let pairs = suffixes
             .iter()
-            .filter_map(|suffix| pair_of_the_app(environment, suffix, door));
+            .filter_map(|suffix| pair_of_the_app(environment, spaces_url, suffix, door));
         Self {
             pairs: pairs.collect(),
             inside_app: true,
@@ -154,8 +156,28 @@ fn is_id(rest: &str) -> bool {
     rest == "_ID" || rest.starts_with("_ID_")
 }
 
+/// An app that says only its region means the usual endpoint there.
+fn endpoint_of_the_app(
+    environment: &BTreeMap<String, String>,
+    spaces_url: &SpacesUrl,
+    door: &mut Door,
+) -> Option<String> {
+    let region = set(environment, "SPACES_REGION");
+    match (set(environment, "SPACES_ENDPOINT"), region) {
+        (None, Some(region)) => {
+            let region: Region = door.parse("SPACES_REGION", Some(region), str::parse)?;
+            Some(spaces_url.at(region))
+        }
+        (endpoint, _) => {
+            let why = "the app's environment must have it, or SPACES_REGION";
+            door.require("SPACES_ENDPOINT", endpoint, why, base_url)
+        }
+    }
+}
+
 fn pair_of_the_app(
     environment: &BTreeMap<String, String>,
+    spaces_url: &SpacesUrl,
     suffix: &str,
     door: &mut Door,
 ) -> Option<PairAtHand> {
@@ -167,12 +189,7 @@ fn pair_of_the_app(
         door.refuse(&named(SECRET), format!("it is missing; {why}"));
     }
     let bucket = door.require(&named(BUCKET), set(environment, &named(BUCKET)), why, str::parse);
-    let endpoint = door.require(
-        "SPACES_ENDPOINT",
-        set(environment, "SPACES_ENDPOINT"),
-        why,
-        base_url,
-    );
+    let endpoint = endpoint_of_the_app(environment, spaces_url, door);
     Some(PairAtHand {
         source: format!("{} and {}", named(ID), named(SECRET)),
         id: id?,

@@ -149,7 +149,7 @@ impl Request {
             .map(String::as_str)
             .filter(|name| !name.is_empty());
         let command = errand.as_ref().map(|errand| errand.command);
-        let looks = Looks::read(&raw, command, environment, &mut door);
+        let looks = Looks::read(&raw, command, environment, &access.spaces_url, &mut door);
         let source = manifest::source(&raw, environment, files, &mut door);
         let repository: Option<Repository> = own.and_then(|own| own.parse().ok());
         let around = Around {
