@@ -38,6 +38,16 @@ impl Problem {
     }
 }
 
+/// The sentence with its full stop; a question has its mark already.
+#[must_use]
+pub fn ended(sentence: &str) -> String {
+    if sentence.ends_with(['?', '.']) {
+        sentence.to_owned()
+    } else {
+        format!("{sentence}.")
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -45,11 +55,24 @@ impl fmt::Display for Problem {
             what,
             remedy,
         } = self;
-        write!(f, "{subject}: {what}.")?;
+        write!(f, "{subject}: {}", ended(what))?;
         if remedy.is_empty() {
             Ok(())
         } else {
             write!(f, " {remedy}")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_ends_as_one() {
+        let asked = Problem::new("log-buckt", "did you mean `log-bucket`?", "");
+        assert_eq!(asked.to_string(), "log-buckt: did you mean `log-bucket`?");
+        let told = Problem::new("bucket a", "it is gone", "Run again.");
+        assert_eq!(told.to_string(), "bucket a: it is gone. Run again.");
     }
 }

@@ -3,7 +3,7 @@
 use super::Report;
 use super::commands::Level;
 use crate::model::finding::{Finding, Place, Severity};
-use crate::model::problem::{FilePlace, Problem};
+use crate::model::problem::{FilePlace, Problem, ended};
 
 /// How many annotations of a level GitHub shows for one step (`ExecutionContext.cs`); the summary has them all.
 const SHOWN: usize = 10;
@@ -140,7 +140,7 @@ const fn level(severity: Severity) -> Level {
 }
 
 fn sentences(what: &str, remedy: &str) -> String {
-    format!("{what}. {remedy}").trim_end().to_owned()
+    format!("{} {remedy}", ended(what)).trim_end().to_owned()
 }
 
 #[cfg(test)]

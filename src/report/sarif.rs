@@ -12,6 +12,7 @@ use super::Report;
 use super::commands::harmless;
 use super::rules::{HOME, page_of};
 use crate::model::finding::{Finding, Place, RULES, Rule, Severity};
+use crate::model::problem::ended;
 
 /// What a path keeps in a URI.
 const IN_PATHS: &AsciiSet = &NON_ALPHANUMERIC
@@ -229,7 +230,7 @@ fn message(finding: &Finding) -> Text {
         ..
     } = finding;
     Text {
-        text: unlinked(&format!("{subject}: {what}. {remedy}")),
+        text: unlinked(&format!("{subject}: {} {remedy}", ended(what))),
     }
 }
 
