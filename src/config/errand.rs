@@ -1,6 +1,7 @@
 //! What is asked of the keys: the command, and the inputs that only some commands heed.
 
 use super::access::Access;
+use super::defaults;
 use super::door::Door;
 use super::inputs::RawInputs;
 use super::values::{key_id, switch};
@@ -57,9 +58,17 @@ pub(super) struct Errand {
 
 impl Errand {
     pub(super) fn read(raw: &RawInputs, access: &Access, door: &mut Door) -> Option<Self> {
-        let command = door.parse("command", raw.command.as_deref().or(Some("bootstrap")), command);
-        let force = door.parse("force", raw.force.as_deref().or(Some("false")), switch);
-        let quarantine = door.parse("quarantine", raw.quarantine.as_deref().or(Some("false")), switch);
+        let command = door.parse(
+            "command",
+            raw.command.as_deref().or(Some(defaults::COMMAND)),
+            command,
+        );
+        let force = door.parse("force", raw.force.as_deref().or(Some(defaults::FORCE)), switch);
+        let quarantine = door.parse(
+            "quarantine",
+            raw.quarantine.as_deref().or(Some(defaults::QUARANTINE)),
+            switch,
+        );
         let adopted = id("adopt-access-key-id", raw.adopt_access_key_id.as_deref(), door);
         let key = id("revoke-access-key-id", raw.revoke_access_key_id.as_deref(), door);
         let (command, force, quarantine) = (command?, force?, quarantine?);

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::access::Access;
+use super::defaults;
 use super::door::{Door, InputProblem};
 use super::errand::{Command, Errand};
 use super::files::Files;
@@ -166,7 +167,11 @@ impl Request {
         };
         let switches = Switches::read(&raw, &mut door);
         let patience = patience(&raw, &mut door);
-        let fail_on = door.parse("fail-on", raw.fail_on.as_deref().or(Some("warning")), threshold);
+        let fail_on = door.parse(
+            "fail-on",
+            raw.fail_on.as_deref().or(Some(defaults::FAIL_ON)),
+            threshold,
+        );
         let files = Files::read(&raw, environment, &mut door);
         require_credentials(needs, command, &looks, &access, &mut door);
         let admin_family = desired
@@ -269,8 +274,16 @@ struct Switches {
 
 impl Switches {
     fn read(raw: &RawInputs, door: &mut Door) -> Option<Self> {
-        let dry_run = door.parse("dry-run", raw.dry_run.as_deref().or(Some("false")), switch);
-        let export_env = door.parse("export-env", raw.export_env.as_deref().or(Some("false")), switch);
+        let dry_run = door.parse(
+            "dry-run",
+            raw.dry_run.as_deref().or(Some(defaults::DRY_RUN)),
+            switch,
+        );
+        let export_env = door.parse(
+            "export-env",
+            raw.export_env.as_deref().or(Some(defaults::EXPORT_ENV)),
+            switch,
+        );
         Some(Self {
             dry_run: dry_run?,
             export_env: export_env?,
@@ -279,15 +292,23 @@ impl Switches {
 }
 
 fn patience(raw: &RawInputs, door: &mut Door) -> Option<Patience> {
-    let lock = door.parse("lock-timeout", raw.lock_timeout.as_deref().or(Some("12m")), span);
+    let lock = door.parse(
+        "lock-timeout",
+        raw.lock_timeout.as_deref().or(Some(defaults::LOCK_TIMEOUT)),
+        span,
+    );
     let wait = door.parse(
         "wait-for-deployment",
-        raw.wait_for_deployment.as_deref().or(Some("true")),
+        raw.wait_for_deployment
+            .as_deref()
+            .or(Some(defaults::WAIT_FOR_DEPLOYMENT)),
         switch,
     );
     let timeout = door.parse(
         "deployment-timeout",
-        raw.deployment_timeout.as_deref().or(Some("30m")),
+        raw.deployment_timeout
+            .as_deref()
+            .or(Some(defaults::DEPLOYMENT_TIMEOUT)),
         span,
     );
     Some(Patience {

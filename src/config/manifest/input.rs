@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 
+use super::super::defaults;
 use super::super::door::{Door, InputProblem};
 use super::super::files::within_workspace;
 use super::super::inputs::RawInputs;
@@ -22,30 +23,30 @@ const LONGEST: usize = 1024 * 1024;
 /// if it had been given.
 pub const SINGLE_APP_INPUTS: [(&str, &str); 25] = [
     ("app", ""),
-    ("region", "nyc3"),
+    ("region", defaults::REGION),
     ("buckets", ""),
     ("log-bucket", ""),
     ("log-prefix", ""),
     ("log-retention-days", ""),
     ("cors", ""),
     ("cors-origins", ""),
-    ("cdn", "false"),
+    ("cdn", defaults::CDN),
     ("cdn-ttl", ""),
     ("cdn-domain", ""),
     ("cdn-certificate-id", ""),
-    ("cdn-purge", "false"),
-    ("key-scope", "app"),
+    ("cdn-purge", defaults::CDN_PURGE),
+    ("key-scope", defaults::KEY_SCOPE),
     ("key-name", ""),
-    ("access-key-secret", "SPACES_ACCESS_KEY"),
-    ("secret-key-secret", "SPACES_SECRET_KEY"),
+    ("access-key-secret", defaults::ACCESS_KEY_SECRET),
+    ("secret-key-secret", defaults::SECRET_KEY_SECRET),
     ("credentials-secret", ""),
     ("github-repository", ""),
     ("github-environment", ""),
-    ("variables", "true"),
+    ("variables", defaults::VARIABLES),
     ("app-platform-app", ""),
     ("app-components", ""),
-    ("max-age", "90d"),
-    ("grace-period", "24h"),
+    ("max-age", defaults::MAX_AGE),
+    ("grace-period", defaults::GRACE_PERIOD),
 ];
 
 /// Reads a file, at most so many bytes of it; the caller decides how files are read.

@@ -1,5 +1,6 @@
 //! What is wished of the CDN.
 
+use super::super::defaults;
 use super::super::door::Door;
 use super::super::inputs::RawInputs;
 use super::super::values::switch;
@@ -7,9 +8,13 @@ use crate::model::cdn::{CdnDomain, CdnWish};
 
 /// Reads the inputs about the CDN; nothing when none is wished for.
 pub(super) fn cdn_wish(raw: &RawInputs, door: &mut Door) -> Option<CdnWish> {
-    let wanted = door.parse("cdn", raw.cdn.as_deref().or(Some("false")), switch)?;
+    let wanted = door.parse("cdn", raw.cdn.as_deref().or(Some(defaults::CDN)), switch)?;
     let ttl = door.parse("cdn-ttl", raw.cdn_ttl.as_deref(), str::parse);
-    let purge = door.parse("cdn-purge", raw.cdn_purge.as_deref().or(Some("false")), switch)?;
+    let purge = door.parse(
+        "cdn-purge",
+        raw.cdn_purge.as_deref().or(Some(defaults::CDN_PURGE)),
+        switch,
+    )?;
     let domain = domain(raw, door);
     if !wanted {
         refuse_unheeded(raw, purge, door);

@@ -8,6 +8,7 @@ mod sinks;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::defaults;
 use super::door::Door;
 use super::inputs::RawInputs;
 use super::values::{bucket_line, lines, span};
@@ -93,13 +94,17 @@ pub(super) fn nothing(raw: &RawInputs, spaces_url: &SpacesUrl, door: &mut Door) 
 }
 
 fn region(raw: &RawInputs, door: &mut Door) -> Option<Region> {
-    door.parse("region", raw.region.as_deref().or(Some("nyc3")), str::parse)
+    door.parse(
+        "region",
+        raw.region.as_deref().or(Some(defaults::REGION)),
+        str::parse,
+    )
 }
 
 fn scope(raw: &RawInputs, door: &mut Door) -> Option<Scope> {
     door.parse(
         "key-scope",
-        raw.key_scope.as_deref().or(Some("app")),
+        raw.key_scope.as_deref().or(Some(defaults::KEY_SCOPE)),
         |text| match text {
             "app" => Ok(Scope::App),
             "bucket" => Ok(Scope::Bucket),
@@ -152,10 +157,18 @@ fn app(raw: &RawInputs, scope: Option<Scope>, door: &mut Door) -> Option<String>
 }
 
 fn lifetime(raw: &RawInputs, door: &mut Door) -> Option<Lifetime> {
-    let max_age = door.parse("max-age", raw.max_age.as_deref().or(Some("90d")), span);
-    let grace = door.parse("grace-period", raw.grace_period.as_deref().or(Some("24h")), span);
+    let max_age = door.parse(
+        "max-age",
+        raw.max_age.as_deref().or(Some(defaults::MAX_AGE)),
+        span,
+    );
+    let grace = door.parse(
+        "grace-period",
+        raw.grace_period.as_deref().or(Some(defaults::GRACE_PERIOD)),
+        span,
+    );
     let (max_age, grace) = (max_age?, grace?);
-    let shown = raw.max_age.as_deref().unwrap_or("90d");
+    let shown = raw.max_age.as_deref().unwrap_or(defaults::MAX_AGE);
     let lifetime = door.parse("max-age", Some(shown), |_| Lifetime::new(max_age, grace))?;
     door.warnings
         .extend(piles_up(lifetime).map(|what| format!("max-age {what}")));

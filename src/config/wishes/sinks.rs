@@ -1,5 +1,6 @@
 //! Where keys are wished to go.
 
+use super::super::defaults;
 use super::super::door::Door;
 use super::super::inputs::RawInputs;
 use super::super::values::{lines, switch};
@@ -28,13 +29,13 @@ pub(super) fn sinks(
     let access_key = secret_name(
         "access-key-secret",
         raw.access_key_secret.as_deref(),
-        "SPACES_ACCESS_KEY",
+        defaults::ACCESS_KEY_SECRET,
         door,
     );
     let secret_key = secret_name(
         "secret-key-secret",
         raw.secret_key_secret.as_deref(),
-        "SPACES_SECRET_KEY",
+        defaults::SECRET_KEY_SECRET,
         door,
     );
     let combined = door.parse(
@@ -42,7 +43,11 @@ pub(super) fn sinks(
         raw.credentials_secret.as_deref(),
         str::parse::<SettingName>,
     );
-    let variables = door.parse("variables", raw.variables.as_deref().or(Some("true")), switch);
+    let variables = door.parse(
+        "variables",
+        raw.variables.as_deref().or(Some(defaults::VARIABLES)),
+        switch,
+    );
     let target = target(raw, scope, repository, door);
     let app = app_sink(raw, scope, door);
     let sinks = Sinks {
