@@ -27,3 +27,4 @@ mod rotate;
 mod rotation_steps;
 mod strangers;
 mod surface;
+mod ways_out;

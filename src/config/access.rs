@@ -6,7 +6,7 @@ use secrecy::SecretString;
 
 use super::door::Door;
 use super::inputs::RawInputs;
-use super::values::{base_url, is_exposed};
+use super::values::{base_url, is_exposed, key_id};
 use crate::model::bucket::Region;
 use crate::model::endpoint::SpacesUrl;
 use crate::model::key::AccessKeyId;
@@ -164,10 +164,12 @@ fn full_access_pair(
         // Half a pair in the job's environment is somebody else's: our own variable SPACES_ACCESS_KEY_ID often is there.
         (Some(_), None) | (None, Some(_)) if !asked_for => None,
         (Some(id), Some(secret)) => {
-            let secret = token("spaces-secret-access-key", Some(secret), door)?;
+            // Not quoted: what stands there by mistake may be the secret.
+            let id = key_id(id).map_err(|refusal| door.refuse("spaces-access-key-id", refusal));
+            let secret = token("spaces-secret-access-key", Some(secret), door);
             Some(FullAccessPair {
-                id: AccessKeyId::new(id.trim()),
-                secret,
+                id: id.ok()?,
+                secret: secret?,
             })
         }
         (Some(_), None) => {
@@ -246,6 +248,11 @@ fn token(input: &str, given: Option<&String>, door: &mut Door) -> Option<SecretS
             input,
             "it has white space inside (the value is not shown); was it pasted with a line break?",
         );
+        return None;
+    }
+    if !token.is_ascii() {
+        let what = "it has characters that no token has (the value is not shown); was something else pasted?";
+        door.refuse(input, what);
         return None;
     }
     Some(SecretString::from(token.to_owned()))

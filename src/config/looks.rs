@@ -220,7 +220,10 @@ fn pair_of_the_job(raw: &RawInputs, door: &mut Door) -> Option<PairAtHand> {
         (None, None) => None,
         (Some(id), Some(secret)) => Some(PairAtHand {
             source: "access-key and secret-key".to_owned(),
-            id: AccessKeyId::new(id.trim()),
+            // Not quoted: what stands there by mistake may be the secret.
+            id: key_id(id)
+                .map_err(|refusal| door.refuse("access-key", refusal))
+                .ok()?,
             secret: SecretString::from(secret.trim().to_owned()),
             place: None,
         }),

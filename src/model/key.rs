@@ -2,25 +2,55 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 
 use super::bucket::BucketName;
 use super::time::Timestamp;
 
 /// The id of a key, such as `DO00EXAMPLEEXAMPLE00`. It is no secret.
+///
+/// It goes into the path of a request that deletes and into the header of one that is signed, so it has the characters
+/// of a name only: letters, digits, hyphens, underscores and dots, a letter or digit first, at most
+/// [`MAX_LEN`](Self::MAX_LEN) of them. DigitalOcean documents no shape; its ids are 20 capitals and digits, and other S3
+/// servers let people choose.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccessKeyId(String);
 
+/// The text cannot be the id of a key. It is not quoted: what stands there by mistake may be the secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it is no access key id")]
+pub struct BadAccessKeyId;
+
 impl AccessKeyId {
-    /// Takes the id as the API sent it; its shape is not documented and not checked.
-    #[must_use]
-    pub fn new(id: impl Into<String>) -> Self {
-        Self(id.into())
-    }
+    /// The longest id, as AWS has it (`AccessKey` in the reference of its IAM API).
+    pub const MAX_LEN: usize = 128;
 
     /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl FromStr for AccessKeyId {
+    type Err = BadAccessKeyId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let of_a_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        let begins_well = text.starts_with(|c: char| c.is_ascii_alphanumeric());
+        if begins_well && text.len() <= Self::MAX_LEN && text.chars().all(of_a_name) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(BadAccessKeyId)
+        }
+    }
+}
+
+#[cfg(test)]
+impl AccessKeyId {
+    /// An id that a test has made up.
+    pub(crate) fn new(id: impl AsRef<str>) -> Self {
+        id.as_ref().parse().expect("an access key id")
     }
 }
 
@@ -109,4 +139,39 @@ pub fn full_access() -> Vec<ListedGrant> {
         bucket: String::new(),
         permission: "fullaccess".to_owned(),
     }]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_a_name_and_nothing_that_ends_a_header_or_leaves_a_path() {
+        let longest = "D".repeat(AccessKeyId::MAX_LEN);
+        for id in [
+            "DO00EXAMPLEEXAMPLE00",
+            "minioadmin",
+            "GK31c2f218a2e44f48",
+            "my-key_1.a",
+            &longest,
+        ] {
+            assert!(id.parse::<AccessKeyId>().is_ok(), "{id}");
+        }
+        let too_long = "D".repeat(AccessKeyId::MAX_LEN + 1);
+        for id in [
+            "",
+            "..",
+            ".",
+            "-",
+            "DO00\nX",
+            "DO00\r",
+            "DO00/x",
+            "DO 00",
+            "DÖ00",
+            "DO00\u{7f}",
+            &too_long,
+        ] {
+            assert!(id.parse::<AccessKeyId>().is_err(), "{id:?}");
+        }
+    }
 }

@@ -142,7 +142,7 @@ impl AppSpec {
         });
         let parts = of_app.chain(of_components);
         let held = parts.flat_map(|(place, part)| {
-            let ids = values(part).map(AccessKeyId::new);
+            let ids = values(part).filter_map(|text| text.parse::<AccessKeyId>().ok());
             let ids = ids.filter(|id| known.contains(id) || looks_like_key_id(id.as_str()));
             ids.map(move |id| (place.clone(), id)).collect::<Vec<_>>()
         });

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+/// The longest address, in bytes: with a path behind it, it must stay within what a URI may be.
+const MAX_LEN: usize = 2048;
+
 /// Where a service is: `http` or `https`, a host, and perhaps a path prefix that every request keeps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BaseUrl(http::Uri);
@@ -34,6 +37,9 @@ impl FromStr for BaseUrl {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let bad = || BadBaseUrl(text.to_owned());
+        if text.len() > MAX_LEN {
+            return Err(BadBaseUrl(format!("{}…", text.get(..60).unwrap_or_default())));
+        }
         let uri: http::Uri = text.trim_end_matches('/').parse().map_err(|_| bad())?;
         let web = matches!(uri.scheme_str(), Some("http" | "https"));
         let credentials = uri
@@ -75,5 +81,8 @@ mod tests {
         ] {
             assert!(text.parse::<BaseUrl>().is_err(), "{text}");
         }
+        let endless = format!("https://host/{}", "a".repeat(MAX_LEN));
+        let refused = endless.parse::<BaseUrl>().expect_err("it is too long");
+        assert!(refused.to_string().len() < 200, "{refused}");
     }
 }

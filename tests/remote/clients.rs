@@ -32,7 +32,7 @@ pub(crate) fn github_as(sandbox: &Sandbox, credential: Credential) -> GitHub {
 }
 
 pub(crate) fn spaces(sandbox: &Sandbox) -> Spaces {
-    let id = AccessKeyId::new(World::FULL_ACCESS_KEY_ID);
+    let id: AccessKeyId = World::FULL_ACCESS_KEY_ID.parse().expect("an id");
     spaces_as(
         sandbox,
         &KeyPair {

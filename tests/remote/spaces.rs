@@ -48,10 +48,14 @@ async fn presence_is_told_apart() {
 #[tokio::test]
 async fn a_wrong_pair_is_told_by_the_code_that_a_head_does_not_have() {
     let sandbox = Sandbox::start(world());
-    let id = AccessKeyId::new(World::FULL_ACCESS_KEY_ID);
+    let id: AccessKeyId = World::FULL_ACCESS_KEY_ID.parse().expect("an id");
     for (id, secret, code) in [
         (id, "wrong", "SignatureDoesNotMatch"),
-        (AccessKeyId::new("DO00NOBODY"), "wrong", "InvalidAccessKeyId"),
+        (
+            "DO00NOBODY".parse().expect("an id"),
+            "wrong",
+            "InvalidAccessKeyId",
+        ),
     ] {
         let client = spaces_as(
             &sandbox,

@@ -5,10 +5,9 @@ use secrecy::SecretString;
 
 use super::super::failure::{Failure, FailureKind, Service, WriteFailure};
 use super::super::transport::Reply;
-use super::wire::{self, KeyReply, MintReply};
+use super::wire::{self, BadKey, KeyReply, MintReply};
 use super::{Call, DigitalOcean, segment};
 use crate::model::key::{AccessKeyId, ListedGrant, SpacesKey};
-use crate::model::time::NotATime;
 
 const KEYS: &str = "/v2/spaces/keys";
 
@@ -92,7 +91,7 @@ fn key_path(id: &AccessKeyId) -> String {
 
 fn readable(subject: &str, key: wire::Key) -> Result<SpacesKey, Failure> {
     key.try_into()
-        .map_err(|error: NotATime| Failure::malformed(Service::DigitalOcean, subject, &error.to_string()))
+        .map_err(|error: BadKey| Failure::malformed(Service::DigitalOcean, subject, &error.to_string()))
 }
 
 /// Reads the reply that bears the secret. No word of the body, nor of what serde quotes of it, goes into the failure.

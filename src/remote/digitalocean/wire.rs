@@ -4,7 +4,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
-use crate::model::key::{AccessKeyId, ListedGrant, SpacesKey};
+use crate::model::key::{BadAccessKeyId, ListedGrant, SpacesKey};
 use crate::model::time::{NotATime, Timestamp};
 
 /// `{"key": …}`; the OpenAPI description says `keys` for a single key, its examples and godo say `key`.
@@ -94,10 +94,19 @@ impl<T> Page<T> {
     }
 }
 
-impl TryFrom<Key> for SpacesKey {
-    type Error = NotATime;
+/// Why a key of a reply cannot be one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum BadKey {
+    #[error("access_key: {0}")]
+    Id(#[from] BadAccessKeyId),
+    #[error("created_at: {0}")]
+    CreatedAt(#[from] NotATime),
+}
 
-    fn try_from(key: Key) -> Result<Self, NotATime> {
+impl TryFrom<Key> for SpacesKey {
+    type Error = BadKey;
+
+    fn try_from(key: Key) -> Result<Self, BadKey> {
         let Key {
             id,
             name,
@@ -107,7 +116,7 @@ impl TryFrom<Key> for SpacesKey {
         let created_at = Timestamp::from_rfc3339(&created_at)?;
         let grants = grants.into_iter().map(Into::into).collect();
         Ok(Self {
-            id: AccessKeyId::new(id),
+            id: id.parse()?,
             name,
             grants,
             created_at,
@@ -117,7 +126,7 @@ impl TryFrom<Key> for SpacesKey {
 
 impl MintedKey {
     /// Parts the secret from the rest.
-    pub(super) fn split(self) -> Result<(SpacesKey, SecretString), NotATime> {
+    pub(super) fn split(self) -> Result<(SpacesKey, SecretString), BadKey> {
         let Self {
             id,
             name,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http::Method;
 use octocrab::Octocrab;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::sync::Mutex;
@@ -194,10 +194,9 @@ impl AppAccess {
             answered => answered?,
         };
         // Not `read`: what serde quotes of a misshapen reply could be the token.
-        let unreadable = |_| Failure::malformed(Service::GitHub, subject, "the token cannot be read");
-        serde_json::from_slice(reply.body())
-            .map(|TokenReply { token }| token)
-            .map_err(unreadable)
+        let parsed: Option<TokenReply> = serde_json::from_slice(reply.body()).ok();
+        let token = parsed.map(|TokenReply { token }| token).filter(is_sendable);
+        token.ok_or_else(|| Failure::malformed(Service::GitHub, subject, "the token cannot be read"))
     }
 }
 
@@ -207,6 +206,12 @@ impl fmt::Debug for AppAccess {
             .field("id", &self.id)
             .finish_non_exhaustive()
     }
+}
+
+/// Whether it can stand in a header: octocrab panics over one that cannot.
+fn is_sendable(token: &SecretString) -> bool {
+    let token = token.expose_secret();
+    !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 fn suspended(subject: &str) -> Failure {
@@ -232,6 +237,14 @@ fn narrowed(granted: &Map<String, Value>) -> Map<String, Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_token_that_no_header_can_hold_is_none() {
+        assert!(is_sendable(&"ghs_16C7e42F292c6912E7710c838347Ae178B4a".into()));
+        for token in ["", "ghs_a\nb", "ghs_a b", "ghs_ä", "ghs_\u{7f}"] {
+            assert!(!is_sendable(&token.into()), "{token:?}");
+        }
+    }
 
     #[test]
     fn a_token_is_asked_for_what_we_need_and_were_granted() {

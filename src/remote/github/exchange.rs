@@ -15,6 +15,10 @@ use super::errors;
 /// How many redirects of a read are followed: a renamed repository takes one.
 const REDIRECTS: usize = 3;
 
+/// The longest path, in bytes. GitHub's own names come to a few hundred; octocrab panics when path and prefix together
+/// are longer than a URI may be, which is 64 KB.
+const LONGEST_PATH: usize = 8 * 1024;
+
 /// One call: what it is for, and what is sent.
 pub(super) struct Call<'a> {
     pub subject: &'a str,
@@ -60,6 +64,10 @@ pub(super) async fn exchange(octocrab: &Octocrab, base: &BaseUrl, call: &Call<'_
 
 /// Makes a call once and takes whatever is answered.
 pub(super) async fn send(octocrab: &Octocrab, call: &Call<'_>, path: &str) -> Result<Reply, Failure> {
+    if path.len() > LONGEST_PATH {
+        let why = NoReply::Unreachable(format!("a path of {} bytes is too long", path.len()));
+        return Err(Failure::unanswered(Service::GitHub, call.subject, &why));
+    }
     let unanswered = |error: octocrab::Error| unanswered(call.subject, error);
     let request = http::Request::builder().method(call.method.clone()).uri(path);
     let request = octocrab
