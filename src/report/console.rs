@@ -44,9 +44,11 @@ impl Console {
             in_actions: self.in_actions,
         };
         let subscriber = tracing_subscriber::fmt()
+            // It would tell of its errors on standard error, and panic where that is closed.
+            .log_internal_errors(false)
             .with_max_level(level)
             .event_format(lines)
-            .with_writer(io::stdout)
+            .with_writer(|| Out)
             .finish();
         // A second start happens only where tests share a process; the first log is as good.
         let _already_started = tracing::subscriber::set_global_default(subscriber);
@@ -132,10 +134,29 @@ impl Console {
     }
 }
 
-/// A closed pipe is no reason to stop a rotation halfway, so a failed print is let go.
+/// Prints a text of our own as it is, for when there is no console yet.
+pub fn print(text: &str) {
+    say(text);
+}
+
 fn say(line: &str) {
-    let mut out = io::stdout().lock();
-    let _unheard = writeln!(out, "{line}").and_then(|()| out.flush());
+    let _never_fails = Out.write_all(format!("{line}\n").as_bytes());
+}
+
+/// Standard output, flushed with every write. A closed pipe is no reason to stop a rotation halfway, so a failed print is
+/// let go: to whoever writes here, nothing ever fails.
+struct Out;
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut out = io::stdout().lock();
+        let _unheard = out.write_all(bytes).and_then(|()| out.flush());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Appends entries to a command file of the runner. Never truncates: earlier steps of the action may have written.
