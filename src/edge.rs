@@ -1,20 +1,27 @@
-//! The edge of the process: environment in, report and exit code out.
+//! The edge of the process: environment in, report and exit code out. It owns what must not outlive the run.
+
+mod watch;
 
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::Path;
 
+use crate::apply::{FullAccess, Ledger, Minter};
+use crate::bug::caught_in;
 use crate::config::{Environment, Files, InputProblem, InventoryFormat, Refused, Request, Runner};
 use crate::job::Job;
 use crate::model::inventory::Inventory;
 use crate::model::problem::Problem;
-use crate::remote::Shutdown;
+use crate::remote::{Shutdown, Trigger};
 use crate::report::commands::{Level, delimiter, file_entry};
 use crate::report::console::{Console, append};
 use crate::report::{
     Change, OlderKey, Remark, Report, inventory, json, outputs, refusal, remarks, sarif, summary,
 };
 use crate::session::{NoSession, Session};
+use crate::signals;
+use crate::tell::{self, Told};
+use watch::Watch;
 
 /// How a run ended, as the process tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,29 +50,88 @@ impl Exit {
 }
 
 /// Does what the environment asks for.
-pub async fn run(environment: &Environment, shutdown: &Shutdown) -> Exit {
+pub async fn run(environment: &Environment) -> Exit {
     let runner = Runner::read(environment);
     let console = Console::new(&runner);
     console.start_log(runner.debug);
+    let answered = caught_in(Box::pin(answer(environment, &runner, console))).await;
+    answered.unwrap_or_else(|bug| {
+        console.problems(Level::Error, &[bug.problem("this run")]);
+        Exit::Failed
+    })
+}
+
+async fn answer(environment: &Environment, runner: &Runner, console: Console) -> Exit {
+    let (trigger, shutdown) = Shutdown::new();
+    let ledger = Ledger::default();
+    for problem in signals::heed(&trigger) {
+        ledger.note(problem);
+    }
     let request = match Request::read(environment, &beginning_of) {
         Ok(request) => request,
         Err(Refused { problems, warnings }) => {
             warn(&warnings);
-            return refuse(console, &runner, &problems);
+            return refuse(console, runner, &problems);
         }
     };
     warn(&request.warnings);
-    let session = match Session::open(&request, console, shutdown) {
+    let session = match Session::open(&request, console, &shutdown) {
         Ok(session) => session,
-        Err(NoSession::Input(problem)) => return refuse(console, &runner, &[problem]),
+        Err(NoSession::Input(problem)) => return refuse(console, runner, &[problem]),
         Err(NoSession::Machine(problem)) => {
             console.problems(Level::Error, &[problem]);
             return Exit::Failed;
         }
     };
-    let run = Job::new(&request, &session, console, shutdown).run();
-    let report = Box::pin(run).await;
+    let report = Box::pin(conduct(
+        &request,
+        &session,
+        console,
+        (&trigger, &shutdown),
+        &ledger,
+    ))
+    .await;
     publish(&report, &request, console)
+}
+
+/// Runs the job under watch. What the farewell adds stands in the report too.
+async fn conduct(
+    request: &Request,
+    session: &Session,
+    console: Console,
+    (trigger, shutdown): (&Trigger, &Shutdown),
+    ledger: &Ledger,
+) -> Report {
+    let full_access = full_access(request, session, console);
+    let watch = Watch {
+        full_access: &full_access,
+        github: session.github.as_ref(),
+        ledger,
+        trigger,
+        shutdown,
+        limit: request.patience.run,
+    };
+    let job = Job::new(request, session, console, shutdown, &full_access, ledger);
+    let report = watch.over(Box::pin(job.run())).await;
+    let mut report = report.unwrap_or_else(|| {
+        console.close_group();
+        tell::report(request, &request.desired, &Told::BrokenOff, ledger.told(), None)
+    });
+    report.add_problems(ledger.told().problems);
+    report
+}
+
+fn full_access(request: &Request, session: &Session, console: Console) -> FullAccess {
+    match (&request.access.full_access, &session.cleaner) {
+        (Some(pair), _) => FullAccess::supplied(pair),
+        (None, Some(cleaner)) if !request.dry_run => FullAccess::own(Minter {
+            digitalocean: cleaner.clone(),
+            family: request.admin_family.clone(),
+            run: request.runner.run,
+            console,
+        }),
+        _ => FullAccess::none(),
+    }
 }
 
 /// What a file begins with, at most so many bytes.

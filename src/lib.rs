@@ -4,8 +4,11 @@
 //! [`model::observed::Observed`], [`plan`] compares the two without touching anything, [`apply`] carries the plan out,
 //! [`report`] tells about it. `docs/ARCHITECTURE.md` has the map.
 
-pub mod apply;
+// Printing goes through one writer, `report::console`: the macros panic when nobody listens.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 
+pub mod apply;
+pub mod bug;
 pub mod config;
 pub mod edge;
 pub mod job;
@@ -16,4 +19,5 @@ pub mod remedy;
 pub mod remote;
 pub mod report;
 pub mod session;
+pub mod signals;
 pub mod tell;

@@ -1,12 +1,11 @@
-//! The process: signals in, exit code out.
+//! The process: environment in, exit code out.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use spacekeeper::config::Environment;
-use spacekeeper::edge;
-use spacekeeper::remote::Shutdown;
-use tokio::signal::unix::{SignalKind, signal};
+use spacekeeper::report::console::print;
+use spacekeeper::{bug, edge};
 
 const USAGE: &str = "\
 spacekeeper [COMMAND]
@@ -15,6 +14,11 @@ COMMAND is an input like all others (default: bootstrap). Inputs are environment
 INPUT_DRY-RUN (or INPUT_DRY_RUN) and so on, as a workflow step sets them. The README lists them all.";
 
 fn main() -> ExitCode {
+    bug::keep_panics_silent();
+    bug::caught(run).unwrap_or_else(|bug| fail(&bug.problem("this run").to_string()))
+}
+
+fn run() -> ExitCode {
     let mut environment = environment();
     match std::env::args().nth(1).as_deref() {
         None | Some("") => {}
@@ -24,15 +28,11 @@ fn main() -> ExitCode {
     }
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => {
-            println!("error: no runtime: {error}");
-            return ExitCode::FAILURE;
-        }
+        Err(error) => return fail(&format!("no runtime: {error}")),
     };
-    let exit = runtime.block_on(async {
-        let shutdown = heed_signals();
-        edge::run(&environment, &shutdown).await
-    });
+    let exit = runtime.block_on(edge::run(&environment));
+    // A host name that is still being looked up must not keep the process.
+    runtime.shutdown_background();
     ExitCode::from(exit.code())
 }
 
@@ -44,21 +44,11 @@ fn environment() -> Environment {
 }
 
 fn say(text: &str) -> ExitCode {
-    println!("{text}");
+    print(text);
     ExitCode::SUCCESS
 }
 
-/// As PID 1 of a container the process has no default handlers: unheard signals would be ignored until the kill.
-fn heed_signals() -> Shutdown {
-    let (trigger, shutdown) = Shutdown::new();
-    for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
-        let (trigger, Ok(mut heard)) = (trigger.clone(), signal(kind)) else {
-            continue;
-        };
-        tokio::spawn(async move {
-            heard.recv().await;
-            trigger.pull();
-        });
-    }
-    shutdown
+fn fail(why: &str) -> ExitCode {
+    print(&format!("error: {why}"));
+    ExitCode::FAILURE
 }

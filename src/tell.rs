@@ -55,6 +55,8 @@ pub enum Told<'a> {
     },
     /// The run was stopped before it saw the world.
     Nothing,
+    /// The run broke off somewhere on its way. What it had done by then is in the book.
+    BrokenOff,
 }
 
 /// The report of a run.
@@ -120,14 +122,14 @@ fn inventory(told: &Told<'_>) -> Option<Inventory> {
 fn findings(told: &Told<'_>) -> Vec<Finding> {
     match told {
         Told::Checked { findings, .. } | Told::Audited { findings, .. } => findings.clone(),
-        Told::Planned { .. } | Told::Done { .. } | Told::Nothing => Vec::new(),
+        Told::Planned { .. } | Told::Done { .. } | Told::Nothing | Told::BrokenOff => Vec::new(),
     }
 }
 
 fn buckets(desired: &Desired, told: &Told<'_>) -> Vec<BucketReport> {
     let row = |plan: &BucketPlan, state| bucket_row(desired, plan, state);
     match told {
-        Told::Nothing | Told::Audited { .. } => Vec::new(),
+        Told::Nothing | Told::BrokenOff | Told::Audited { .. } => Vec::new(),
         Told::Planned { plan, .. } => plan
             .buckets
             .iter()
@@ -181,6 +183,7 @@ fn keys(desired: &Desired, told: &Told<'_>) -> Vec<KeyReport> {
     families
         .map(|(index, wanted)| match told {
             Told::Nothing | Told::Audited { .. } => row(wanted, None, None, false, "not looked at"),
+            Told::BrokenOff => row(wanted, None, None, false, "not known: the run broke off"),
             Told::Planned { plan, .. } => planned_row(wanted, &plan.families[index]),
             Told::Checked { plan, observed, .. } => checked_row(wanted, &plan.families[index], observed),
             Told::Done { keys, .. } => outcome_row(wanted, keys.get(&wanted.family)),
@@ -257,7 +260,7 @@ fn active_since(name: &KeyName) -> Option<Timestamp> {
 
 fn kept(told: &Told<'_>, now: Option<Timestamp>) -> Vec<Change> {
     let (plan, last) = match told {
-        Told::Nothing | Told::Audited { .. } => return Vec::new(),
+        Told::Nothing | Told::BrokenOff | Told::Audited { .. } => return Vec::new(),
         Told::Planned { plan, .. } | Told::Checked { plan, .. } => (*plan, *plan),
         Told::Done { plan, last, .. } => (*plan, *last),
     };
@@ -295,7 +298,7 @@ fn gone(request: &Request, told: &Told<'_>) -> Option<Problem> {
     let key = request.intent.revocation()?.key.as_ref()?;
     let named = match told {
         Told::Done { plan, .. } | Told::Planned { plan, .. } => plan.has_key(key),
-        Told::Checked { .. } | Told::Audited { .. } | Told::Nothing => return None,
+        Told::Checked { .. } | Told::Audited { .. } | Told::Nothing | Told::BrokenOff => return None,
     };
     (!named).then(|| {
         let what = "the account has no key of this id (any more), so there was nothing to revoke";

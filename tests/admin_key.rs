@@ -15,8 +15,13 @@ use crate::fixture::{
 /// The runner kills ten seconds after its first signal.
 const TIME_TO_END: Duration = Duration::from_secs(10);
 
-/// What the runner sends to a cancelled job.
-const SIGNALS: [Signal; 2] = [|run| run.interrupt(), |run| run.terminate()];
+/// What the runner sends to a cancelled job, a terminal to its last process, a person to one that shall end.
+const SIGNALS: [Signal; 4] = [
+    |run| run.interrupt(),
+    |run| run.terminate(),
+    |run| run.hang_up(),
+    |run| run.quit(),
+];
 
 type Signal = fn(&Running<'_>);
 

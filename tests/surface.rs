@@ -178,8 +178,10 @@ fn names_below(yaml: &str, heading: &str) -> Vec<String> {
 
 /// Inputs that a rotation has no use for: the command is given, buckets are left as they are, and the others belong to
 /// another command, another account or a job of their own.
-const OF_NO_USE_IN_ROTATE: [&str; 25] = [
+const OF_NO_USE_IN_ROTATE: [&str; 26] = [
     "command",
+    // It belongs to the limit of the job, which is the reusable workflow's.
+    "run-timeout",
     "log-bucket",
     "log-prefix",
     "log-retention-days",
@@ -207,8 +209,9 @@ const OF_NO_USE_IN_ROTATE: [&str; 25] = [
 ];
 
 /// What neither the caller of a check could use, nor the check itself.
-const OF_NO_USE_IN_CHECK: [&str; 16] = [
+const OF_NO_USE_IN_CHECK: [&str; 17] = [
     "command",
+    "run-timeout",
     "cdn-purge",
     "wait-for-deployment",
     "deployment-timeout",
@@ -281,6 +284,43 @@ fn has_the_defaults_of_the_action(workflow: &str) {
         }
     }
     assert_ne!(compared, 0);
+}
+
+/// The number of minutes behind `key: `, with or without their unit.
+fn minutes(yaml: &str, key: &str) -> Option<u32> {
+    let start = format!("{key}: ");
+    let value = yaml.lines().find_map(|line| line.trim().strip_prefix(&start))?;
+    let number = value.split(' ').next()?.trim_end_matches('m');
+    Some(
+        number
+            .parse()
+            .unwrap_or_else(|error| panic!("{key}: {value}: {error}")),
+    )
+}
+
+#[test]
+fn a_run_says_its_farewell_before_the_limit_of_its_job() {
+    let inputs: BTreeMap<String, Option<String>> =
+        entries(&read("action.yml"), "inputs").into_iter().collect();
+    let default = inputs["run-timeout"].as_deref().expect("a default");
+    let default = minutes(&format!("run-timeout: {default}"), "run-timeout");
+    for workflow in [
+        ".github/workflows/rotate.yml",
+        ".github/workflows/check.yml",
+        "examples/workflows/bootstrap.yml",
+        "examples/workflows/audit.yml",
+        "examples/workflows/revoke.yml",
+    ] {
+        let workflow_text = read(workflow);
+        let job = minutes(&workflow_text, "timeout-minutes").expect("a limit of the job");
+        let run = minutes(&workflow_text, "run-timeout")
+            .or(default)
+            .expect("a limit of the run");
+        assert!(
+            run + 3 <= job,
+            "{workflow}: a run of {run} minutes in a job of {job}"
+        );
+    }
 }
 
 #[test]

@@ -14,8 +14,8 @@ use crate::model::spec::AppSpec;
 use crate::model::time::Timestamp;
 use crate::plan::generations::{Generation, Generations};
 use crate::remedy::problem;
-use crate::remote::DigitalOcean;
 use crate::remote::digitalocean::{Deployment, Phase};
+use crate::remote::{DigitalOcean, Interrupted};
 
 /// How many lines of a failed component's log are shown.
 const LOG_LINES: usize = 20;
@@ -61,7 +61,7 @@ impl Awaited<'_> {
         let Some(digitalocean) = writers.digitalocean else {
             return Ok(Served::Serves);
         };
-        let deadline = Instant::now() + timeout;
+        let deadline = crate::remote::deadline(timeout);
         let wait = Wait {
             awaited: self,
             writers,
@@ -174,7 +174,7 @@ impl Wait<'_> {
             }
             let pause = pauses.next().unwrap_or(left).min(left);
             let slept = self.writers.shutdown.sleep(pause).await;
-            slept.map_err(|_| self.interrupted(deployment))?;
+            slept.map_err(|stopped| self.interrupted(deployment, stopped))?;
         }
     }
 
@@ -247,8 +247,8 @@ impl Wait<'_> {
         )
     }
 
-    fn interrupted(&self, deployment: &str) -> Problem {
-        let what = format!("a signal ended the wait for deployment {deployment}");
+    fn interrupted(&self, deployment: &str, Interrupted(cause): Interrupted) -> Problem {
+        let what = format!("{cause} ended the wait for deployment {deployment}");
         Problem::new(
             self.awaited.subject(),
             what,

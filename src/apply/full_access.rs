@@ -1,90 +1,122 @@
 //! What opens the buckets: a pair that the user supplied, or a short-lived admin key of our own.
 
-use super::admin::{AdminKey, AdminMint};
+use tokio::sync::Mutex;
+
+use super::admin::{AdminKey, AdminMint, Minter};
+use super::mint::Sent;
 use crate::config::FullAccessPair;
 use crate::model::key::AccessKeyId;
-use crate::model::name::{Family, Run};
 use crate::model::problem::Problem;
 use crate::remote::spaces::KeyPair;
-use crate::remote::{DigitalOcean, Shutdown};
-use crate::report::console::Console;
 
-/// A full-access key, supplied or ours. Ours must be [retired](Self::retire) on every way out.
-pub struct FullAccess(Kind);
+/// The full-access key of a run, supplied or our own.
+///
+/// The edge of the process owns it and lends it to the job; the job may [end](Self::end) it as soon as its bucket work is
+/// done. The edge ends it once more, whatever has become of the job: one that is gone already is left at that.
+pub struct FullAccess {
+    source: Source,
+    held: Mutex<Held>,
+    sent: Sent,
+}
 
-enum Kind {
+enum Source {
     Supplied(KeyPair),
+    Own(Minter),
+    None,
+}
+
+/// What there is of a key of our own.
+enum Held {
+    Nothing,
     Minting(AdminMint),
     Minted(AdminKey),
-    None,
 }
 
 impl FullAccess {
     /// The user's pair. It is never deleted.
     #[must_use]
     pub fn supplied(pair: &FullAccessPair) -> Self {
-        Self(Kind::Supplied(KeyPair {
+        Self::of(Source::Supplied(KeyPair {
             id: pair.id.clone(),
             secret: pair.secret.clone(),
         }))
     }
 
-    /// A key of our own; the mint is on its way when this returns. `cleaner` must not heed signals.
+    /// A key of our own, which is minted when it is [ordered](Self::order).
     #[must_use]
-    pub fn mint(
-        cleaner: &DigitalOcean,
-        family: &Family,
-        run: Run,
-        console: Console,
-        shutdown: &Shutdown,
-    ) -> Self {
-        Self(Kind::Minting(AdminMint::start(
-            cleaner, family, run, console, shutdown,
-        )))
+    pub fn own(minter: Minter) -> Self {
+        Self::of(Source::Own(minter))
     }
 
     /// No access: a dry run mints nothing.
     #[must_use]
     pub fn none() -> Self {
-        Self(Kind::None)
+        Self::of(Source::None)
+    }
+
+    fn of(source: Source) -> Self {
+        Self {
+            source,
+            held: Mutex::new(Held::Nothing),
+            sent: Sent::default(),
+        }
+    }
+
+    /// Sends the mint of a key of our own off, where that is what opens the buckets; it is on its way when this returns.
+    pub async fn order(&self) {
+        let mut held = self.held.lock().await;
+        if let (Source::Own(minter), Held::Nothing) = (&self.source, &*held) {
+            *held = Held::Minting(AdminMint::start(minter, &self.sent));
+        }
     }
 
     /// Whether the key is fresh, so that not every server of Spaces may know it yet.
     #[must_use]
     pub fn is_fresh(&self) -> bool {
-        matches!(self.0, Kind::Minting(_) | Kind::Minted(_))
+        matches!(self.source, Source::Own(_))
     }
 
     /// The id of a key of our own that lives.
-    #[must_use]
-    pub fn own_id(&self) -> Option<AccessKeyId> {
-        match &self.0 {
-            Kind::Minted(key) => Some(key.pair.id.clone()),
-            Kind::Supplied(_) | Kind::Minting(_) | Kind::None => None,
+    pub async fn own_id(&self) -> Option<AccessKeyId> {
+        match &*self.held.lock().await {
+            Held::Minted(key) => Some(key.pair.id.clone()),
+            Held::Minting(_) | Held::Nothing => None,
         }
     }
 
     /// The pair, as soon as it is there.
-    pub async fn pair(&mut self) -> Result<Option<KeyPair>, Problem> {
-        if let Kind::Minting(mint) = &mut self.0 {
-            let ready = mint.ready().await;
-            // A mint that failed is over: there is nothing left to retire, and nothing to wait for a second time.
-            self.0 = Kind::None;
-            self.0 = Kind::Minted(ready?);
+    pub async fn pair(&self) -> Result<Option<KeyPair>, Problem> {
+        if let Source::Supplied(pair) = &self.source {
+            return Ok(Some(pair.clone()));
         }
-        Ok(match &self.0 {
-            Kind::Supplied(pair) => Some(pair.clone()),
-            Kind::Minted(key) => Some(key.pair.clone()),
-            Kind::Minting(_) | Kind::None => None,
+        let mut held = self.held.lock().await;
+        if let Held::Minting(mint) = &mut *held {
+            let ready = mint.ready().await;
+            // A mint that failed is over: there is nothing to wait for a second time.
+            *held = Held::Nothing;
+            *held = Held::Minted(ready?);
+        }
+        Ok(match &*held {
+            Held::Minted(key) => Some(key.pair.clone()),
+            Held::Minting(_) | Held::Nothing => None,
         })
     }
 
-    /// Deletes a key of ours, whether or not its mint has answered yet.
-    pub async fn retire(self) -> Result<(), Problem> {
-        match self.0 {
-            Kind::Supplied(_) | Kind::None => Ok(()),
-            Kind::Minted(key) => key.retire().await,
-            Kind::Minting(mint) => mint.abandon().await,
+    /// Deletes a key of ours, whether or not its mint has answered yet, and whatever a lost mint may have left. What
+    /// could not be deleted is tried again when this is called again.
+    pub async fn end(&self) -> Result<(), Problem> {
+        let Source::Own(minter) = &self.source else {
+            return Ok(());
+        };
+        let mut held = self.held.lock().await;
+        if let Held::Minting(mint) = &mut *held {
+            let minted = mint.abandon().await;
+            *held = minted.map_or(Held::Nothing, Held::Minted);
         }
+        if let Held::Minted(key) = &*held {
+            key.delete(minter).await?;
+            *held = Held::Nothing;
+        }
+        minter.withdraw(&self.sent).await
     }
 }

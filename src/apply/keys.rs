@@ -17,6 +17,7 @@ use crate::model::problem::Problem;
 use crate::model::time::Timestamp;
 use crate::plan::generations::{Generation, Generations};
 use crate::plan::{Decision, FamilyPlan, full_account};
+use crate::remote::Cause;
 use crate::report::BucketOutcome;
 
 /// How a family stands at the end.
@@ -190,7 +191,7 @@ impl Round<'_> {
             .next();
         finding
             .or(bucket)
-            .or_else(|| writers.shutdown.requested().then(|| stopped(wanted)))
+            .or_else(|| writers.shutdown.cause().map(|cause| stopped(wanted, cause)))
     }
 
     fn fail(&self, writers: &Writers<'_>, wanted: &WantedFamily, problem: Problem, keys: &mut Keys) {
@@ -212,10 +213,7 @@ fn minted(active: Active) -> KeyOutcome {
     }
 }
 
-fn stopped(wanted: &WantedFamily) -> Problem {
-    Problem::new(
-        format!("key {}", wanted.family),
-        "a signal stopped the run before its mint",
-        "Run again.",
-    )
+fn stopped(wanted: &WantedFamily, cause: Cause) -> Problem {
+    let what = format!("{cause} stopped the run before its mint");
+    Problem::new(format!("key {}", wanted.family), what, "Run again.")
 }

@@ -51,9 +51,9 @@ impl Ledger {
         !self.entries().problems.is_empty()
     }
 
-    /// All entries.
-    pub fn close(self) -> Entries {
-        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    /// All entries so far.
+    pub fn told(&self) -> Entries {
+        self.entries().clone()
     }
 
     fn entries(&self) -> MutexGuard<'_, Entries> {

@@ -1,5 +1,6 @@
 //! The one call that is never repeated: minting a key.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -9,7 +10,7 @@ use crate::model::key::{ListedGrant, SpacesKey};
 use crate::model::name::{Family, KeyName, Mark, Nonce, Run};
 use crate::model::problem::Problem;
 use crate::remedy::problem;
-use crate::remote::{DigitalOcean, Failure, FailureKind, Service, Shutdown, WriteFailure};
+use crate::remote::{DigitalOcean, Failure, FailureKind, Service, Shutdown, WriteFailure, deadline};
 use crate::report::console::Console;
 
 /// How many names are tried when replies are lost. More would only hide that the service is ill.
@@ -43,6 +44,34 @@ pub(super) struct Draft<'a> {
     pub(super) grants: &'a [ListedGrant],
     /// Whether a granted bucket may be so new that the key service does not know it yet.
     pub(super) young_buckets: bool,
+    /// Where the names are kept under which a key may have come about that nobody knows of.
+    pub(super) sent: &'a Sent,
+}
+
+/// The names of mints that were sent and have come to no known end: a key may stand under each of them, though nobody has
+/// its secret. Clones share them, so that they outlive the task that mints.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Sent(Arc<Mutex<Vec<KeyName>>>);
+
+impl Sent {
+    /// The names that are open now.
+    pub(super) fn open(&self) -> Vec<KeyName> {
+        self.names().clone()
+    }
+
+    /// What stands under the name, if anything, is known or gone.
+    pub(super) fn settle(&self, name: &KeyName) {
+        self.names().retain(|open| open != name);
+    }
+
+    /// A mint of this name is about to be sent.
+    pub(super) fn begin(&self, name: &KeyName) {
+        self.names().push(name.clone());
+    }
+
+    fn names(&self) -> MutexGuard<'_, Vec<KeyName>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Draft<'_> {
@@ -54,11 +83,17 @@ impl Draft<'_> {
         console: Console,
         shutdown: &Shutdown,
     ) -> Result<Fresh, Problem> {
-        let patient_until = Instant::now() + GRANT_PATIENCE;
+        let patient_until = deadline(GRANT_PATIENCE);
         let mut lost = Vec::new();
         loop {
             let name = self.name();
-            match self.send(digitalocean, &name, shutdown).await {
+            self.sent.begin(&name);
+            let answered = self.send(digitalocean, &name, shutdown).await;
+            // A lost mint stays open: the name is looked up at once, and may be again, since its key may land late.
+            if !matches!(answered, Err(WriteFailure::Lost(_))) {
+                self.sent.settle(&name);
+            }
+            match answered {
                 Ok((key, secret)) => {
                     console.mask(&secret);
                     return Ok(Fresh {
@@ -97,7 +132,7 @@ impl Draft<'_> {
         let name = name.to_string();
         tokio::select! {
             reply = digitalocean.mint(&name, self.grants) => reply,
-            () = shutdown.overdue(WAY_OUT) => Err(WriteFailure::Lost(Failure::new(
+            _ = shutdown.overdue(WAY_OUT) => Err(WriteFailure::Lost(Failure::new(
                 Service::DigitalOcean,
                 &format!("mint Spaces key {name}"),
                 FailureKind::Interrupted,
@@ -125,7 +160,7 @@ fn is_unknown_bucket(failure: &Failure) -> bool {
 }
 
 /// Deletes whatever a lost mint may have left.
-async fn withdraw_by_name(digitalocean: &DigitalOcean, name: &KeyName) -> Result<(), Problem> {
+pub(super) async fn withdraw_by_name(digitalocean: &DigitalOcean, name: &KeyName) -> Result<(), Problem> {
     let name = name.to_string();
     let keys = digitalocean
         .list_keys()

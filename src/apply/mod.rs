@@ -38,11 +38,13 @@ use crate::remote::spaces::Endpoints;
 use crate::remote::{DigitalOcean, GitHub, SealingKey, Shutdown, Transport};
 use crate::report::console::Console;
 
+pub use admin::Minter;
 pub use buckets::Outcomes;
 pub use full_access::FullAccess;
 pub use keys::{Deployments, KeyOutcome, Keys};
 pub use ledger::{Entries, Ledger};
 
+pub(crate) use admin::left_behind;
 pub(crate) use buckets::BucketWork;
 pub(crate) use deployments::settle as settle_deployments;
 pub(crate) use keys::{Next, Round};

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::delivery::{self, Receipt, Undelivered};
 use super::export::export;
 use super::keys::Deployments;
-use super::mint::{Draft, Fresh};
+use super::mint::{Draft, Fresh, Sent};
 use super::{Writers, look};
 
 use crate::model::desired::WantedFamily;
@@ -22,7 +22,7 @@ use crate::plan::election::{Verdict, elect};
 use crate::plan::generations::{Generation, Generations, LEASE};
 use crate::remedy::problem;
 use crate::remote::spaces::{Freshness, KeyPair, ProofFailure, SpacesOf};
-use crate::remote::{REQUEST_TIMEOUT, Spaces};
+use crate::remote::{Cause, Interrupted, REQUEST_TIMEOUT, Spaces, deadline};
 
 /// What is added to the timeout of a request before it is compared with the end of the lease: `Date` headers and
 /// `created_at` may come from servers whose clocks differ.
@@ -99,6 +99,8 @@ impl<'a> Minted<'a> {
             mark: Mark::Pending,
             grants: &grants,
             young_buckets: !writers.desired.buckets.is_empty(),
+            // Left `pending`, such a key is no secret to the next run.
+            sent: &Sent::default(),
         };
         for _ in 0..TIES_TRIED {
             leave_the_second_of(order.newest, writers).await?;
@@ -243,7 +245,7 @@ impl<'a> Minted<'a> {
             .created_at
             .after(LEASE.saturating_sub(REQUEST_TIMEOUT + SKEW));
         if now <= last {
-            return Ok(Instant::now() + last.since(now));
+            return Ok(deadline(last.since(now)));
         }
         let what = format!(
             "the lease of {} is over, so this run writes to no further sink",
@@ -281,7 +283,7 @@ impl<'a> Proven<'a> {
                     .await
                     .map_err(|failure| problem(&failure))
             }
-            _ => Err(stopped(&minted)),
+            _ => Err(stopped(&minted, writers.shutdown.cause())),
         };
         match renamed {
             Ok(key) => {
@@ -304,7 +306,7 @@ impl<'a> Proven<'a> {
 impl Minted<'_> {
     /// Waits until the key is the only live one, or gives way.
     async fn win(&self, writers: &Writers<'_>) -> Result<(), Setback> {
-        let patience = Instant::now() + writers.lock_timeout.max(WITHDRAWAL);
+        let patience = deadline(writers.lock_timeout.max(WITHDRAWAL));
         loop {
             match self.verdict(writers).await? {
                 Verdict::GoOn => return self.fence(writers).map(drop).map_err(Setback::Failed),
@@ -319,7 +321,7 @@ impl Minted<'_> {
                 .shutdown
                 .sleep(LOOK_AGAIN)
                 .await
-                .map_err(|_| Setback::Failed(stopped(self)))?;
+                .map_err(|Interrupted(cause)| Setback::Failed(stopped(self, Some(cause))))?;
         }
     }
 
@@ -437,12 +439,9 @@ async fn leave_the_second_of(newest: Option<Timestamp>, writers: &Writers<'_>) -
         if now().is_none_or(|now| now > newest) {
             break;
         }
-        let stopped = |_| {
-            Setback::Failed(Problem::new(
-                "rotation",
-                "a signal stopped it before the mint",
-                "Run again.",
-            ))
+        let stopped = |Interrupted(cause)| {
+            let what = format!("{cause} stopped it before the mint");
+            Setback::Failed(Problem::new("rotation", what, "Run again."))
         };
         writers
             .shutdown
@@ -453,12 +452,10 @@ async fn leave_the_second_of(newest: Option<Timestamp>, writers: &Writers<'_>) -
     Ok(())
 }
 
-fn stopped(minted: &Minted<'_>) -> Problem {
-    Problem::new(
-        minted.subject(),
-        "a signal stopped the run before anything was delivered",
-        "Run again.",
-    )
+fn stopped(minted: &Minted<'_>, cause: Option<Cause>) -> Problem {
+    let cause = cause.unwrap_or(Cause::Signal);
+    let what = format!("{cause} stopped the run before anything was delivered");
+    Problem::new(minted.subject(), what, "Run again.")
 }
 
 fn unlisted(minted: &Minted<'_>) -> Problem {

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use super::{Writers, look};
 use crate::model::problem::Problem;
 use crate::plan::generations::{Generation, Generations};
+use crate::remote::Interrupted;
 use crate::report::spoken;
 
 /// The pause between two looks: prompt for a person, and cheap beside 250 requests a minute.
@@ -42,7 +43,7 @@ pub(super) async fn await_rivals(
             .shutdown
             .sleep(LOOK_AGAIN)
             .await
-            .map_err(|_| interrupted(&rival))?;
+            .map_err(|stopped| interrupted(&rival, stopped))?;
     }
 }
 
@@ -68,7 +69,7 @@ fn timed_out(rival: &Generation, waited: Duration) -> Problem {
     Problem::new(format!("key {}", rival.name.family), what, remedy)
 }
 
-fn interrupted(rival: &Generation) -> Problem {
-    let what = format!("a signal ended the wait for {}", rival.name.run.spoken());
+fn interrupted(rival: &Generation, Interrupted(cause): Interrupted) -> Problem {
+    let what = format!("{cause} ended the wait for {}", rival.name.run.spoken());
     Problem::new(format!("key {}", rival.name.family), what, "Run again.")
 }

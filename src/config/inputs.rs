@@ -67,6 +67,7 @@ inputs! {
     grace_period = "grace-period",
     force = "force",
     lock_timeout = "lock-timeout",
+    run_timeout = "run-timeout",
     adopt_access_key_id = "adopt-access-key-id",
     revoke_access_key_id = "revoke-access-key-id",
     quarantine = "quarantine",

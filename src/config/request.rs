@@ -14,7 +14,7 @@ use super::inputs::RawInputs;
 use super::looks::Looks;
 use super::manifest::{self, Around, Source, TextOf};
 use super::needs::{Needs, require_credentials};
-use super::values::{span, switch};
+use super::values::{run_limit, span, switch};
 use super::wishes;
 use crate::model::desired::Desired;
 use crate::model::finding::Severity;
@@ -66,6 +66,8 @@ pub struct Patience {
     pub lock: Duration,
     /// For the deployment that carries the new key; `None` does not wait.
     pub deployment: Option<Duration>,
+    /// For the whole run.
+    pub run: Duration,
 }
 
 /// The Actions runner around the process; everything is absent outside Actions.
@@ -311,9 +313,15 @@ fn patience(raw: &RawInputs, door: &mut Door) -> Option<Patience> {
             .or(Some(defaults::DEPLOYMENT_TIMEOUT)),
         span,
     );
+    let run = door.parse(
+        "run-timeout",
+        raw.run_timeout.as_deref().or(Some(defaults::RUN_TIMEOUT)),
+        run_limit,
+    );
     Some(Patience {
         lock: lock?,
         deployment: wait?.then_some(timeout?),
+        run: run?,
     })
 }
 

@@ -23,6 +23,22 @@ pub(super) fn span(text: &str) -> Result<Duration, String> {
         .map_err(|_| "write a number and its unit, such as 90d, 24h or 30m".to_owned())
 }
 
+/// A run that ends sooner could not even look around.
+const SHORTEST_RUN: Duration = Duration::from_secs(1);
+
+/// No job lasts longer, not even on a runner of one's own (Actions limits of GitHub's documentation).
+const LONGEST_RUN: Duration = Duration::from_hours(5 * 24);
+
+/// How long a run may take.
+pub(super) fn run_limit(text: &str) -> Result<Duration, String> {
+    let limit = span(text)?;
+    if (SHORTEST_RUN..=LONGEST_RUN).contains(&limit) {
+        Ok(limit)
+    } else {
+        Err("write at least 1s and at most 5d, the longest that any job takes".to_owned())
+    }
+}
+
 /// The longest id of a key that people write by hand. Secret access keys have 43 characters.
 const LONGEST_KEY_ID: usize = 40;
 
@@ -146,6 +162,14 @@ mod tests {
         assert_eq!(span("0"), Ok(Duration::ZERO));
         for wrong in ["90", "90 days!", "", "-1h", "soon"] {
             assert!(span(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_run_has_an_end_and_does_not_begin_with_it() {
+        assert_eq!(run_limit("50m"), Ok(Duration::from_mins(50)));
+        for wrong in ["0", "0s", "900ms", "6d", "500000000000y", "soon"] {
+            assert!(run_limit(wrong).is_err(), "{wrong}");
         }
     }
 

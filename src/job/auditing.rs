@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use super::Job;
-use crate::apply::FullAccess;
 use crate::model::bucket::{BucketName, Region};
 use crate::model::inventory::{Inventory, ListedBucket, ListedKey};
 use crate::model::key::{AccessKeyId, SpacesKey};
@@ -26,15 +25,15 @@ struct Account {
 }
 
 impl Job<'_> {
-    /// Lists the account and tells what is wrong. The admin key is gone when this returns.
+    /// Lists the account and tells what is wrong.
     pub(super) async fn audit(self) -> Report {
-        let mut full_access = self.any_full_access();
+        self.full_access.order().await;
         self.console.open_group("Looking at the account");
-        let account = self.interruptible(self.account(&mut full_access)).await;
+        let account = self.interruptible(self.account()).await;
         let Some(account) = account else {
-            return self.stopped(full_access).await;
+            return self.stopped();
         };
-        self.retire_admin(full_access).await;
+        self.end_full_access().await;
         self.console.close_group();
         let Account {
             observed,
@@ -55,14 +54,14 @@ impl Job<'_> {
             self.request,
             &self.desired,
             &told,
-            self.ledger.close(),
+            self.ledger.told(),
             Some(observed.now),
         )
     }
 
-    async fn account(&self, full_access: &mut FullAccess) -> Account {
-        let (buckets, (observed, apps)) = tokio::join!(self.all_buckets(full_access), self.keys_and_apps());
-        let own = full_access.own_id();
+    async fn account(&self) -> Account {
+        let (buckets, (observed, apps)) = tokio::join!(self.all_buckets(), self.keys_and_apps());
+        let own = self.full_access.own_id().await;
         let mut unread: Vec<Problem> = observed.keys.as_ref().err().cloned().into_iter().collect();
         unread.extend(buckets.unread);
         unread.extend(apps.unread);
@@ -122,8 +121,8 @@ impl Job<'_> {
         keys
     }
 
-    async fn all_buckets(&self, full_access: &mut FullAccess) -> Listed<ListedBucket> {
-        let freshness = if full_access.is_fresh() {
+    async fn all_buckets(&self) -> Listed<ListedBucket> {
+        let freshness = if self.full_access.is_fresh() {
             Freshness::Fresh
         } else {
             Freshness::Settled
@@ -132,7 +131,7 @@ impl Job<'_> {
             items: Vec::new(),
             unread: vec![problem],
         };
-        match full_access.pair().await {
+        match self.full_access.pair().await {
             Ok(Some(pair)) => {
                 let declared: BTreeSet<BucketName> = self
                     .desired

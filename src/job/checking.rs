@@ -24,19 +24,18 @@ use crate::report::Report;
 use crate::tell::{self, Told};
 
 impl Job<'_> {
-    /// Looks at everything and tells what is wrong. The admin key is gone when this returns.
+    /// Looks at everything and tells what is wrong.
     pub(super) async fn check(mut self) -> Report {
-        let mut full_access = self.full_access();
+        let access = self.order_full_access().await;
         self.console.open_group("Looking at what is there");
-        let world = self.interruptible(self.observe(&mut full_access)).await;
+        let world = self.interruptible(self.observe(access)).await;
         let Some(mut world) = world else {
-            return self.stopped(full_access).await;
+            return self.stopped();
         };
         self.tell_blind(&mut world.observed);
         self.look_elsewhere(&mut world).await;
         self.follow_moves(&mut world);
-        let (evidence, ()) = tokio::join!(self.evidence(&world), self.retire_admin(full_access));
-        self.give_back_token().await;
+        let (evidence, ()) = tokio::join!(self.evidence(&world), self.end_full_access());
         self.console.close_group();
         let plan = self.plan(&world.observed, &BTreeSet::new());
         let findings = check::findings(
@@ -52,7 +51,7 @@ impl Job<'_> {
             findings,
         };
         let now = self.session.digitalocean.as_ref().map(|_| world.observed.now);
-        tell::report(self.request, &self.desired, &told, self.ledger.close(), now)
+        tell::report(self.request, &self.desired, &told, self.ledger.told(), now)
     }
 
     /// Without a token there are no keys to see, which is another thing than that there are none.
@@ -86,8 +85,7 @@ impl Job<'_> {
     async fn evidence(&self, world: &World) -> Evidence {
         let gathered = self.interruptible(self.gather(world)).await;
         gathered.unwrap_or_else(|| {
-            let what = "a signal stopped the run before everything was looked at";
-            self.ledger.failed(Problem::new("this run", what, "Run again."));
+            self.was_stopped("this run", "it before everything was looked at");
             Evidence::default()
         })
     }

@@ -19,7 +19,7 @@ use crate::model::observed::Observed;
 use crate::model::problem::Problem;
 use crate::plan::generations::Generations;
 use crate::plan::{Brief, Plan, plan};
-use crate::remote::Shutdown;
+use crate::remote::{Cause, Shutdown};
 use crate::report::Report;
 use crate::report::console::Console;
 use crate::session::Session;
@@ -32,9 +32,6 @@ const DEPLOYMENT_PATIENCE: Duration = Duration::from_mins(30);
 /// what happened must still be told.
 const DELIVERY_AFTER_SIGNAL: Duration = Duration::from_secs(7);
 
-/// How long after a signal a token may be given back.
-const FAREWELL_AFTER_SIGNAL: Duration = Duration::from_secs(8);
-
 /// One run, from the first look to the last effect.
 pub struct Job<'a> {
     request: &'a Request,
@@ -43,7 +40,8 @@ pub struct Job<'a> {
     shutdown: &'a Shutdown,
     desired: Desired,
     admin_family: Family,
-    ledger: Ledger,
+    full_access: &'a FullAccess,
+    ledger: &'a Ledger,
     /// The active keys of the first look, once it was taken.
     first_seen: Option<BTreeSet<AccessKeyId>>,
 }
@@ -58,9 +56,17 @@ struct Done {
 }
 
 impl<'a> Job<'a> {
-    /// Prepares the run; nothing is sent.
+    /// Prepares the run; nothing is sent. Whoever lends the full-access key and the book ends the one and reads the
+    /// other, also when the run breaks off.
     #[must_use]
-    pub fn new(request: &'a Request, session: &'a Session, console: Console, shutdown: &'a Shutdown) -> Self {
+    pub fn new(
+        request: &'a Request,
+        session: &'a Session,
+        console: Console,
+        shutdown: &'a Shutdown,
+        full_access: &'a FullAccess,
+        ledger: &'a Ledger,
+    ) -> Self {
         let desired = request.desired.clone();
         let admin_family = request.admin_family.clone();
         Self {
@@ -70,12 +76,13 @@ impl<'a> Job<'a> {
             shutdown,
             desired,
             admin_family,
-            ledger: Ledger::default(),
+            full_access,
+            ledger,
             first_seen: None,
         }
     }
 
-    /// Does the work. The admin key is gone when this returns, whatever happened.
+    /// Does the work.
     pub async fn run(self) -> Report {
         match self.request.command {
             Command::Check => Box::pin(self.check()).await,
@@ -85,49 +92,41 @@ impl<'a> Job<'a> {
     }
 
     async fn work(mut self) -> Report {
-        let mut full_access = self.full_access();
+        let access = self.order_full_access().await;
         self.console.open_group("Looking at what is there");
-        let world = self.interruptible(self.observe(&mut full_access)).await;
+        let world = self.interruptible(self.observe(access)).await;
         let Some(mut world) = world else {
-            return self.stopped(full_access).await;
+            return self.stopped();
         };
         self.follow_moves(&mut world);
         let plan = self.plan(&world.observed, &BTreeSet::new());
         self.first_seen = Some(self.active_keys(&world.observed));
         self.console.close_group();
         if self.request.dry_run {
-            self.give_back_token().await;
             let now = Some(world.observed.now);
             let planned = Told::Planned {
                 plan: &plan,
                 observed: &world.observed,
             };
-            return tell::report(self.request, &self.desired, &planned, self.ledger.close(), now);
+            return tell::report(self.request, &self.desired, &planned, self.ledger.told(), now);
         }
-        let done = Box::pin(self.apply(plan, &world, full_access)).await;
-        self.tell(&done).await
+        let done = Box::pin(self.apply(plan, &world)).await;
+        self.tell(&done)
     }
 
     /// Buckets are the only work for which full access is needed.
-    fn full_access(&self) -> FullAccess {
+    async fn order_full_access(&self) -> Option<&'a FullAccess> {
         if self.desired.buckets.is_empty() {
-            FullAccess::none()
-        } else {
-            self.any_full_access()
+            return None;
         }
+        self.full_access.order().await;
+        Some(self.full_access)
     }
 
-    fn any_full_access(&self) -> FullAccess {
-        match (&self.request.access.full_access, &self.session.cleaner) {
-            (Some(pair), _) => FullAccess::supplied(pair),
-            (None, Some(cleaner)) if !self.request.dry_run => FullAccess::mint(
-                cleaner,
-                &self.admin_family,
-                self.request.runner.run,
-                self.console,
-                self.shutdown,
-            ),
-            _ => FullAccess::none(),
+    /// The bucket work is done. What cannot be deleted now is tried again at the very end, and told there.
+    async fn end_full_access(&self) {
+        if let Err(problem) = self.full_access.end().await {
+            tracing::debug!("{problem}");
         }
     }
 
@@ -155,7 +154,7 @@ impl<'a> Job<'a> {
     async fn interruptible<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
             biased;
-            () = self.shutdown.wait() => None,
+            _ = self.shutdown.wait() => None,
             done = work => Some(done),
         }
     }
@@ -165,8 +164,8 @@ impl<'a> Job<'a> {
         tokio::select! {
             biased;
             done = work => done,
-            () = self.shutdown.overdue(DELIVERY_AFTER_SIGNAL) => {
-                let what = "a signal stopped the run while an answer was awaited";
+            cause = self.shutdown.overdue(DELIVERY_AFTER_SIGNAL) => {
+                let what = format!("{cause} stopped the run while an answer was awaited");
                 let remedy = "Run again: it goes on from what it finds, and delivers anew where that is in doubt.";
                 self.ledger.failed(Problem::new(subject, what, remedy));
                 T::default()
@@ -174,42 +173,21 @@ impl<'a> Job<'a> {
         }
     }
 
-    async fn stopped(self, full_access: FullAccess) -> Report {
-        self.ledger.failed(Problem::new(
-            "this run",
-            "a signal stopped it before anything was changed",
-            "Run again.",
-        ));
-        tokio::join!(self.retire_admin(full_access), self.give_back_token());
+    /// Tells that the run was stopped, by whatever asked for it, at this point of its way.
+    fn was_stopped(&self, subject: &str, where_it_was: &str) {
+        let cause = self.shutdown.cause().unwrap_or(Cause::Signal);
+        let what = format!("{cause} stopped {where_it_was}");
+        self.ledger.failed(Problem::new(subject, what, "Run again."));
+    }
+
+    fn stopped(self) -> Report {
+        self.was_stopped("this run", "it before anything was changed");
         self.console.close_group();
         let nothing = Told::Nothing;
-        tell::report(self.request, &self.desired, &nothing, self.ledger.close(), None)
+        tell::report(self.request, &self.desired, &nothing, self.ledger.told(), None)
     }
 
-    /// The token ends by itself within the hour; that it could not be given back is no failure of the run.
-    async fn give_back_token(&self) {
-        let Some(github) = &self.session.github else {
-            return;
-        };
-        tokio::select! {
-            biased;
-            given_back = github.revoke() => {
-                if let Err(failure) = given_back {
-                    tracing::debug!("{failure}");
-                }
-            }
-            () = self.shutdown.overdue(FAREWELL_AFTER_SIGNAL) => {}
-        }
-    }
-
-    async fn retire_admin(&self, full_access: FullAccess) {
-        if let Err(problem) = full_access.retire().await {
-            self.ledger.failed(problem);
-        }
-    }
-
-    async fn tell(self, done: &Done) -> Report {
-        self.give_back_token().await;
+    fn tell(self, done: &Done) -> Report {
         self.tell_unexported(done);
         let now = self
             .session
@@ -228,6 +206,6 @@ impl<'a> Job<'a> {
             buckets,
             keys,
         };
-        tell::report(self.request, &self.desired, &told, self.ledger.close(), now)
+        tell::report(self.request, &self.desired, &told, self.ledger.told(), now)
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Job;
 use super::looking::World;
 use super::working::View;
-use crate::apply::{self, Findings, FullAccess, KeyOutcome, Keys};
+use crate::apply::{self, Findings, KeyOutcome, Keys};
 use crate::model::key::AccessKeyId;
 use crate::model::problem::Problem;
 use crate::plan::gate::Hold;
@@ -24,7 +24,7 @@ impl Job<'_> {
             return view;
         }
         self.console.open_group("Old keys");
-        let world = self.interruptible(self.observe(&mut FullAccess::none())).await;
+        let world = self.interruptible(self.observe(None)).await;
         let view = match world {
             Some(World {
                 observed, sealing, ..
@@ -80,10 +80,9 @@ impl Job<'_> {
             .filter(|old| old.compromised && !old.is_free())
             .collect();
         for old in &held {
-            let what = if self.shutdown.requested() {
-                "it is not revoked: a signal stopped the run before".to_owned()
-            } else {
-                format!("it is not revoked: {}", old.reasons().join("; "))
+            let what = match self.shutdown.cause() {
+                Some(cause) => format!("it is not revoked: {cause} stopped the run before"),
+                None => format!("it is not revoked: {}", old.reasons().join("; ")),
             };
             self.ledger.failed(unrevoked(&old.key.id, &what));
         }

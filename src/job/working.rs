@@ -2,21 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tokio::time::Instant;
-
 use super::looking::World;
 use super::{Done, Job};
-use crate::apply::{
-    self, BucketWork, Findings, FullAccess, KeyOutcome, Keys, Next, Outcomes, Round, Writers,
-};
+use crate::apply::{self, BucketWork, Findings, KeyOutcome, Keys, Next, Outcomes, Round, Writers};
 use crate::model::desired::AppRef;
 use crate::model::key::AccessKeyId;
 use crate::model::observed::Observed;
 use crate::model::problem::Problem;
 use crate::model::sink::Target;
 use crate::plan::{AppPlan, Plan};
-use crate::remote::SealingKey;
 use crate::remote::spaces::{KeyPair, SpacesOf};
+use crate::remote::{SealingKey, deadline};
 use crate::report::BucketOutcome;
 
 /// One look, the plan that it made, and what stands in the way of a mint.
@@ -28,7 +24,7 @@ pub(super) struct View {
 }
 
 impl Job<'_> {
-    pub(super) async fn apply(&self, plan: Plan, world: &World, full_access: FullAccess) -> Done {
+    pub(super) async fn apply(&self, plan: Plan, world: &World) -> Done {
         self.console.open_group("Preparing");
         let work = world
             .access
@@ -39,7 +35,7 @@ impl Job<'_> {
         self.console.open_group("Keys");
         let finish_buckets = async {
             let outcomes = self.configure(&plan, work.as_ref(), &created).await;
-            self.retire_admin(full_access).await;
+            self.end_full_access().await;
             outcomes
         };
         let first = View {
@@ -142,7 +138,7 @@ impl Job<'_> {
         BucketWork {
             spaces: spaces.clone(),
             digitalocean: self.session.digitalocean.as_ref(),
-            ledger: &self.ledger,
+            ledger: self.ledger,
             desired: &self.desired,
             everywhere: self.session.everywhere(&self.request.access, pair),
         }
@@ -171,11 +167,7 @@ impl Job<'_> {
             (buckets, findings)
         };
         self.interruptible(all).await.unwrap_or_else(|| {
-            self.ledger.failed(Problem::new(
-                "this run",
-                "a signal stopped it before any key was minted",
-                "Run again.",
-            ));
+            self.was_stopped("this run", "it before any key was minted");
             (Outcomes::new(), Findings::default())
         })
     }
@@ -203,7 +195,7 @@ impl Job<'_> {
     /// Rounds of mint and wait, until every family has come to an end. Returns the last look; nothing when a signal
     /// ended the wait for one.
     async fn settle_keys(&self, first: View, buckets: &Outcomes, keys: &mut Keys) -> Option<View> {
-        let deadline = Instant::now() + self.request.patience.lock;
+        let deadline = deadline(self.request.patience.lock);
         let mut view = first;
         if view.plan.may_be_torn(&view.observed) {
             view = self.look_again(&view, &BTreeSet::new()).await?;
@@ -245,13 +237,9 @@ impl Job<'_> {
     async fn look_again(&self, view: &View, stuck: &BTreeSet<AppRef>) -> Option<View> {
         let Some(World {
             observed, sealing, ..
-        }) = self.interruptible(self.observe(&mut FullAccess::none())).await
+        }) = self.interruptible(self.observe(None)).await
         else {
-            self.ledger.failed(Problem::new(
-                "keys",
-                "a signal stopped the run while it waited",
-                "Run again.",
-            ));
+            self.was_stopped("keys", "the run while it waited");
             return None;
         };
         let observed = Observed {
@@ -295,7 +283,7 @@ impl Job<'_> {
                 .env_file
                 .as_deref()
                 .filter(|_| self.request.export_env),
-            ledger: &self.ledger,
+            ledger: self.ledger,
             console: self.console,
             shutdown: self.shutdown,
         }

@@ -51,7 +51,7 @@ impl Timestamp {
     /// How long `earlier` lies back from here; zero when it is later.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
-        Duration::from_secs(u64::try_from(self.0 - earlier.0).unwrap_or(0))
+        Duration::from_secs(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 }
 
@@ -84,6 +84,24 @@ mod tests {
         assert_eq!(
             early.after(Duration::from_secs(5)).since(early),
             Duration::from_secs(5)
+        );
+    }
+
+    #[test]
+    fn times_at_the_ends_of_all_time_are_times() {
+        let (first, last) = (Timestamp::from_unix(i64::MIN), Timestamp::from_unix(i64::MAX));
+        assert_eq!(first.since(last), Duration::ZERO);
+        assert_eq!(
+            last.since(first),
+            Duration::from_secs(u64::try_from(i64::MAX).unwrap_or(0))
+        );
+        assert_eq!(last.after(Duration::MAX), last);
+        assert_eq!(last.to_string(), format!("@{}", i64::MAX));
+        let late = Timestamp::from_rfc3339("9999-12-31T23:59:59Z").expect("a time");
+        assert!(
+            late.after(Duration::from_hours(24))
+                .to_string()
+                .starts_with("+10000-01-01T")
         );
     }
 

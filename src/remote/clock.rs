@@ -34,7 +34,7 @@ impl ServerClock {
     pub fn at_latest(&self) -> Option<Timestamp> {
         let second = std::time::Duration::from_secs(1);
         self.reading()
-            .map(|reading| reading.date.after(reading.asked.elapsed() + second))
+            .map(|reading| reading.date.after(reading.asked.elapsed().saturating_add(second)))
     }
 
     /// Takes the time from a reply to a request that was sent at `asked`; a reply without a date changes nothing.

@@ -167,7 +167,7 @@ impl FailureKind {
             Self::RateLimited => "limited the rate of requests",
             Self::Unavailable => "was not available",
             Self::Malformed => "sent a reply that makes no sense",
-            Self::Interrupted => "did not succeed before a signal stopped the run",
+            Self::Interrupted => "did not succeed before the run was stopped",
         }
     }
 }

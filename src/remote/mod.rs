@@ -7,6 +7,7 @@
 
 mod base_url;
 mod clock;
+mod deadline;
 pub mod digitalocean;
 mod failure;
 pub mod github;
@@ -21,10 +22,11 @@ mod transport;
 
 pub use base_url::{BadBaseUrl, BaseUrl};
 pub use clock::ServerClock;
+pub use deadline::deadline;
 pub use digitalocean::DigitalOcean;
 pub use failure::{Failure, FailureKind, Service, WriteFailure};
 pub use github::GitHub;
 pub use seal::SealingKey;
-pub use shutdown::{Interrupted, Shutdown, Trigger};
+pub use shutdown::{Cause, Interrupted, Shutdown, Trigger};
 pub use spaces::Spaces;
 pub use transport::{NoTransport, REQUEST_TIMEOUT, Transport};

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
+use super::deadline::deadline;
 use super::failure::{Failure, WriteFailure};
 use super::shutdown::Shutdown;
 
@@ -95,7 +96,7 @@ impl Patience {
     /// Patience with this, for so long from now.
     pub(super) fn lasting(span: Duration, with: fn(&Failure) -> bool) -> Self {
         Self {
-            until: Instant::now() + span,
+            until: deadline(span),
             with,
         }
     }
@@ -106,7 +107,7 @@ impl Patience {
 
     fn pause(&self, attempt: u32) -> Option<Duration> {
         let pause = jittered(backoff(attempt).min(LONGEST_PATIENT_PAUSE));
-        (Instant::now() + pause <= self.until).then_some(pause)
+        (deadline(pause) <= self.until).then_some(pause)
     }
 }
 
@@ -171,9 +172,9 @@ impl Attempts {
         F: Future<Output = Result<T, E>>,
     {
         let mut streak = Streak::new();
-        let mut attempt = 0;
+        let mut attempt = 0_u32;
         loop {
-            attempt += 1;
+            attempt = attempt.saturating_add(1);
             let error = match ATTEMPT.scope(attempt, self.once(call())).await {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
@@ -193,8 +194,7 @@ impl Attempts {
     }
 
     fn is_in_time(&self, pause: Duration) -> bool {
-        self.deadline
-            .is_none_or(|deadline| Instant::now() + pause <= deadline)
+        self.deadline.is_none_or(|last| deadline(pause) <= last)
     }
 
     async fn rest<E: Repeatable>(&self, pause: Duration, error: E) -> Result<(), E> {
@@ -214,16 +214,16 @@ impl Streak {
 
     /// How long to wait after one more failure; nothing when it is final.
     fn pause<E: Repeatable>(&mut self, error: &E) -> Option<Duration> {
-        self.failures += 1;
+        self.failures = self.failures.saturating_add(1);
         let asked = error.failure().wait;
         let pause = asked.unwrap_or_else(|| jittered(backoff(self.failures)));
-        let affordable = self.failures < ATTEMPTS && self.begun.elapsed() + pause <= BUDGET;
+        let affordable = self.failures < ATTEMPTS && self.begun.elapsed().saturating_add(pause) <= BUDGET;
         (error.may_repeat() && affordable).then_some(pause)
     }
 }
 
 fn backoff(attempt: u32) -> Duration {
-    let doublings = (attempt - 1).min(16);
+    let doublings = attempt.saturating_sub(1).min(16);
     FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE)
 }
 
@@ -246,6 +246,7 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::super::failure::{FailureKind, Service};
+    use super::super::shutdown::Cause;
     use super::*;
 
     fn failing(kind: FailureKind, wait: Option<Duration>) -> Failure {
@@ -295,12 +296,14 @@ mod tests {
         assert_eq!(calls(&attempts, refused, u32::MAX).await.0, 1);
         let tomorrow = failing(FailureKind::RateLimited, Some(Duration::from_hours(24)));
         assert_eq!(calls(&attempts, tomorrow, u32::MAX).await.0, 1);
+        let never = failing(FailureKind::RateLimited, Some(Duration::MAX));
+        assert_eq!(calls(&attempts, never, u32::MAX).await.0, 1);
     }
 
     #[tokio::test]
     async fn a_signal_ends_the_wait_but_not_the_first_attempt() {
         let (trigger, shutdown) = Shutdown::new();
-        trigger.pull();
+        trigger.pull(Cause::Signal);
         let (made, outcome) = calls(
             &Attempts::new(shutdown),
             failing(FailureKind::Unavailable, None),

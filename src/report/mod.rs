@@ -166,6 +166,15 @@ pub struct OlderKey {
 }
 
 impl Report {
+    /// Adds what failed after the rest was told; nothing is told twice.
+    pub fn add_problems(&mut self, problems: Vec<Problem>) {
+        for problem in problems {
+            if !self.problems.contains(&problem) {
+                self.problems.push(problem);
+            }
+        }
+    }
+
     /// Whether anything was written, or would be; the admin key's pair does not count.
     #[must_use]
     pub fn changed(&self) -> bool {

@@ -17,7 +17,7 @@ use crate::report::OlderKey;
 /// The keys that no longer serve and are still there, with what they wait for.
 pub(super) fn older(desired: &Desired, told: &Told<'_>) -> Vec<OlderKey> {
     let (last, keys) = match told {
-        Told::Nothing | Told::Audited { .. } => return Vec::new(),
+        Told::Nothing | Told::BrokenOff | Told::Audited { .. } => return Vec::new(),
         Told::Planned { plan, .. } | Told::Checked { plan, .. } => (*plan, None),
         Told::Done { last, keys, .. } => (*last, Some(*keys)),
     };
@@ -57,7 +57,7 @@ fn stays(old: &Retirement, told: &Told<'_>) -> bool {
         Told::Done { .. } => !old.is_free() || old.means == Means::Quarantine,
         Told::Planned { .. } => !old.is_free() && !old.compromised,
         Told::Checked { .. } => true,
-        Told::Nothing | Told::Audited { .. } => false,
+        Told::Nothing | Told::BrokenOff | Told::Audited { .. } => false,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use spacekeeper::remote::{DigitalOcean, FailureKind, Shutdown};
+use spacekeeper::remote::{Cause, DigitalOcean, FailureKind, Shutdown};
 use spacekeeper_sandbox::FaceName::DigitalOcean as Api;
 use spacekeeper_sandbox::{Fault, Sandbox, World};
 
@@ -14,7 +14,7 @@ async fn a_signal_ends_the_retries_but_not_those_of_the_way_out() {
     let base = sandbox.digitalocean_url().parse().expect("a base URL");
     let (trigger, shutdown) = Shutdown::new();
     let client = DigitalOcean::new(transport(), base, World::DIGITALOCEAN_TOKEN.into(), shutdown);
-    trigger.pull();
+    trigger.pull(Cause::Signal);
     sandbox.script(Fault::on(Api).before().status(503).times(2));
     assert_eq!(
         client.list_keys().await.expect_err("stopped").kind,
@@ -33,7 +33,7 @@ async fn a_wait_is_cut_short_by_a_signal() {
     sandbox.script(Fault::on(Api).before().status(429).header("retry-after", "60"));
     let signal = async {
         tokio::time::sleep(Duration::from_millis(100)).await;
-        trigger.pull();
+        trigger.pull(Cause::Signal);
     };
     let (outcome, ()) = tokio::join!(client.list_keys(), signal);
     assert_eq!(outcome.expect_err("stopped").kind, FailureKind::Interrupted);

@@ -1,11 +1,12 @@
 //! CDN endpoints: `/v2/cdn/endpoints`. The whole family takes five calls in ten seconds.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::super::deadline::deadline;
 use super::super::failure::{Failure, FailureKind};
 use super::super::pacing::Pace;
 use super::wire::Page;
@@ -109,12 +110,12 @@ impl DigitalOcean {
         wish: &CdnWish,
         refused: Failure,
     ) -> Result<CdnEndpoint, Failure> {
-        let deadline = Instant::now() + VISIBLE_WITHIN;
+        let last = deadline(VISIBLE_WITHIN);
         loop {
             match self.cdn_of(origin).await? {
                 Some(endpoint) if endpoint.fits(wish) => return Ok(endpoint),
                 Some(endpoint) => return self.change_cdn(&endpoint.id, wish).await,
-                None if Instant::now() + LOOK >= deadline => return Err(refused),
+                None if deadline(LOOK) >= last => return Err(refused),
                 None => tokio::time::sleep(LOOK).await,
             }
         }

@@ -9,6 +9,7 @@ use super::super::clock::date_of;
 use super::super::failure::{Failure, FailureKind, Service};
 use super::super::transport::{Reply, header, number};
 use super::Call;
+use crate::model::time::Timestamp;
 
 /// The error body of the API (`shared/models/error.yml` of digitalocean/openapi), every field optional.
 #[derive(Debug, Default, Deserialize)]
@@ -86,9 +87,9 @@ fn wait(kind: &FailureKind, headers: &HeaderMap) -> Option<Duration> {
 
 fn until_reset(headers: &HeaderMap) -> Option<Duration> {
     let reset = i64::try_from(number(headers, "ratelimit-reset")?).ok()?;
-    let left = reset - date_of(headers)?.unix();
+    let left = Timestamp::from_unix(reset).since(date_of(headers)?);
     // One second more, since both are cut to the second.
-    Some(Duration::from_secs(u64::try_from(left).unwrap_or(0) + 1))
+    Some(left.saturating_add(Duration::from_secs(1)))
 }
 
 #[cfg(test)]
@@ -179,5 +180,15 @@ mod tests {
             &reply(404, &[("date", date), ("ratelimit-reset", "1767323055")], ""),
         );
         assert_eq!(healthy.wait, None);
+    }
+
+    #[test]
+    fn a_wait_without_end_is_a_wait_and_nothing_else() {
+        let longest = u64::MAX.to_string();
+        let burst = failure(&read(), &reply(429, &[("retry-after", &longest)], ""));
+        assert_eq!(burst.wait, Some(Duration::from_secs(u64::MAX)));
+        let (reset, long_ago) = (i64::MAX.to_string(), "Thu, 01 Jan 1920 00:00:00 GMT");
+        let headers = [("date", long_ago), ("ratelimit-reset", reset.as_str())];
+        assert!(failure(&read(), &reply(429, &headers, "")).wait > Some(Duration::from_hours(24)));
     }
 }

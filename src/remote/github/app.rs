@@ -11,10 +11,12 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::sync::Mutex;
+use tokio::task::JoinError;
 use tokio::time::Instant;
 
 use super::super::base_url::BaseUrl;
 use super::super::clock::date_of;
+use super::super::deadline::deadline;
 use super::super::failure::{Failure, FailureKind, Service};
 use super::super::octocrab_service::octocrab;
 use super::super::retry::Attempts;
@@ -88,10 +90,31 @@ impl AppAccess {
     }
 
     /// A client under a token for this repository; minted on first use and again before it expires.
-    pub(super) async fn octocrab(&self, to: &Repository, attempts: &Attempts) -> Result<Octocrab, Failure> {
+    ///
+    /// It is minted in a task of its own: whatever becomes of the one who asked, the token is known when all are given
+    /// back.
+    pub(super) async fn octocrab(
+        self: &Arc<Self>,
+        to: &Repository,
+        attempts: &Attempts,
+    ) -> Result<Octocrab, Failure> {
+        if let Some(octocrab) = in_use(&*self.sessions.lock().await, to) {
+            return Ok(octocrab);
+        }
+        let (access, to, attempts) = (Arc::clone(self), to.clone(), attempts.clone());
+        let opened = tokio::spawn(async move { access.open(&to, &attempts).await });
+        match opened.await.map_err(JoinError::try_into_panic) {
+            Ok(opened) => opened,
+            Err(Ok(panic)) => std::panic::resume_unwind(panic),
+            // Tasks are cancelled when the process ends, after all who wait for them.
+            Err(Err(_)) => std::future::pending().await,
+        }
+    }
+
+    async fn open(&self, to: &Repository, attempts: &Attempts) -> Result<Octocrab, Failure> {
         let mut sessions = self.sessions.lock().await;
-        if let Some(session) = sessions.get(to).filter(|session| Instant::now() < session.until) {
-            return Ok(session.octocrab.clone());
+        if let Some(octocrab) = in_use(&sessions, to) {
+            return Ok(octocrab);
         }
         let token = attempts.run(|| self.mint_token(to)).await?;
         let octocrab = octocrab(&self.transport, &self.base, Some(token));
@@ -99,7 +122,7 @@ impl AppAccess {
             to.clone(),
             Session {
                 octocrab: octocrab.clone(),
-                until: Instant::now() + USED_FOR,
+                until: deadline(USED_FOR),
             },
         );
         Ok(octocrab)
@@ -206,6 +229,11 @@ impl fmt::Debug for AppAccess {
             .field("id", &self.id)
             .finish_non_exhaustive()
     }
+}
+
+fn in_use(sessions: &BTreeMap<Repository, Session>, to: &Repository) -> Option<Octocrab> {
+    let session = sessions.get(to).filter(|session| Instant::now() < session.until);
+    session.map(|session| session.octocrab.clone())
 }
 
 /// Whether it can stand in a header: octocrab panics over one that cannot.

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::super::clock::date_of;
 use super::super::failure::{Failure, FailureKind, Service, clean};
 use super::super::transport::{Reply, header, number};
+use crate::model::time::Timestamp;
 
 /// How long to wait after a secondary limit that does not say how long, by GitHub's best practices for the REST API.
 const SECONDARY_LIMIT: Duration = Duration::from_mins(1);
@@ -84,9 +85,9 @@ fn wait(reply: &Reply, message: &str) -> Option<Duration> {
 fn until_reset(headers: &HeaderMap) -> Option<Duration> {
     number(headers, "x-ratelimit-remaining").filter(|remaining| *remaining == 0)?;
     let reset = i64::try_from(number(headers, "x-ratelimit-reset")?).ok()?;
-    let left = reset - date_of(headers)?.unix();
+    let left = Timestamp::from_unix(reset).since(date_of(headers)?);
     // One second more, since both are cut to the second.
-    Some(Duration::from_secs(u64::try_from(left).unwrap_or(0) + 1))
+    Some(left.saturating_add(Duration::from_secs(1)))
 }
 
 #[cfg(test)]
@@ -150,6 +151,19 @@ mod tests {
             (secondary.kind, secondary.wait),
             (FailureKind::RateLimited, Some(SECONDARY_LIMIT))
         );
+    }
+
+    #[test]
+    fn a_wait_without_end_is_a_wait_and_nothing_else() {
+        let (longest, reset) = (u64::MAX.to_string(), i64::MAX.to_string());
+        let asked = failed(429, &[("retry-after", &longest)], "{}");
+        assert_eq!(asked.wait, Some(Duration::from_secs(u64::MAX)));
+        let headers = [
+            ("date", "Thu, 01 Jan 1920 00:00:00 GMT"),
+            ("x-ratelimit-remaining", "0"),
+            ("x-ratelimit-reset", &reset),
+        ];
+        assert!(failed(429, &headers, "{}").wait > Some(Duration::from_hours(24)));
     }
 
     #[test]

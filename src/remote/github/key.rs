@@ -48,7 +48,11 @@ impl AppKey {
 
     /// The JWT with which an App asks for a token; nothing when the system has no randomness.
     pub(super) fn sign(&self, issuer: &str, now: Timestamp) -> Option<SecretString> {
-        let claims = json!({ "iat": now.unix() - BACKDATED, "exp": now.unix() + LIFETIME, "iss": issuer });
+        let claims = json!({
+            "iat": now.unix().saturating_sub(BACKDATED),
+            "exp": now.unix().saturating_add(LIFETIME),
+            "iss": issuer,
+        });
         let encode = |part: &str| BASE64_URL_SAFE_NO_PAD.encode(part);
         let message = format!(
             "{}.{}",

@@ -35,6 +35,7 @@ pub use proof::ProofFailure;
 pub use regions::{Endpoints, SpacesOf};
 
 use super::base_url::BaseUrl;
+use super::deadline::deadline;
 use super::failure::Failure;
 use super::retry::{Attempts, Patience};
 use super::shutdown::Shutdown;
@@ -98,7 +99,7 @@ impl Spaces {
             s3: client(transport.clone(), endpoint, pair),
             unpooled: client(transport.unpooled(), endpoint, pair),
             attempts: Attempts::many(shutdown),
-            fresh_until: (freshness == Freshness::Fresh).then(|| Instant::now() + PROPAGATION),
+            fresh_until: (freshness == Freshness::Fresh).then(|| deadline(PROPAGATION)),
             settled: Arc::default(),
         }
     }
