@@ -2,8 +2,7 @@
 
 mod watch;
 
-use std::fs;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::Path;
 
 use crate::apply::{FullAccess, Ledger, Minter};
@@ -21,6 +20,7 @@ use crate::report::{
 use crate::session::{NoSession, Session};
 use crate::signals;
 use crate::tell::{self, Told};
+use crate::workspace::Workspace;
 use watch::Watch;
 
 /// How a run ended, as the process tells it.
@@ -67,7 +67,8 @@ async fn answer(environment: &Environment, runner: &Runner, console: Console) ->
     for problem in signals::heed(&trigger) {
         ledger.note(problem);
     }
-    let request = match Request::read(environment, &beginning_of) {
+    let workspace = Workspace::at(environment.get("GITHUB_WORKSPACE").map(String::as_str));
+    let request = match Request::read(environment, &workspace) {
         Ok(request) => request,
         Err(Refused { problems, warnings }) => {
             warn(&warnings);
@@ -91,7 +92,7 @@ async fn answer(environment: &Environment, runner: &Runner, console: Console) ->
         &ledger,
     ))
     .await;
-    publish(&report, &request, console)
+    publish(report, &request, &workspace, console)
 }
 
 /// Runs the job under watch. What the farewell adds stands in the report too.
@@ -134,13 +135,6 @@ fn full_access(request: &Request, session: &Session, console: Console) -> FullAc
     }
 }
 
-/// What a file begins with, at most so many bytes.
-fn beginning_of(path: &Path, most: usize) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    fs::File::open(path)?.take(most as u64).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
 fn warn(warnings: &[String]) {
     for warning in warnings {
         tracing::warn!("{warning}");
@@ -169,11 +163,14 @@ fn refuse(console: Console, runner: &Runner, problems: &[InputProblem]) -> Exit 
 }
 
 /// Tells everyone. A report that cannot be written is a failure of its own: later steps would miss it.
-fn publish(report: &Report, request: &Request, console: Console) -> Exit {
+fn publish(mut report: Report, request: &Request, workspace: &Workspace, console: Console) -> Exit {
+    // The files first, so that no output names one that is not there.
+    write_files(&mut report, request, workspace);
+    let report = &report;
     if let Some(inventory) = &report.inventory {
         console.inventory(inventory);
     }
-    let unwritten = [tell_runner(report, &request.runner), write_files(report, request)].concat();
+    let unwritten = tell_runner(report, &request.runner);
     console.remarks(&remarks(report, &unwritten));
     // What is done is told when it is done; a plan is told here.
     for Change { subject, what } in report.changes.iter().filter(|_| report.dry_run) {
@@ -221,8 +218,8 @@ fn tell_runner(report: &Report, runner: &Runner) -> Vec<Problem> {
 /// Code scanning shows a finding at a file. Outside a workflow it is the one that would ask for what was found wrong.
 const MANIFEST: &str = ".github/spaces.yml";
 
-/// The files in the workspace that were asked for.
-fn write_files(report: &Report, request: &Request) -> Vec<Problem> {
+/// The files in the workspace that were asked for. One that cannot be written is a problem of the report.
+fn write_files(report: &mut Report, request: &Request, workspace: &Workspace) {
     let Files {
         report: report_file,
         sarif: sarif_file,
@@ -231,17 +228,21 @@ fn write_files(report: &Report, request: &Request) -> Vec<Problem> {
     let asked_for_in = request.runner.workflow_file.as_deref().unwrap_or(MANIFEST);
     let listed = inventory_file.as_ref().zip(report.inventory.as_ref());
     let files = [
-        report_file.as_deref().map(|path| (path, json(report))),
+        report_file.as_ref().map(|path| (path, json(report))),
         sarif_file
-            .as_deref()
+            .as_ref()
             .map(|path| (path, sarif(report, asked_for_in))),
-        listed.map(|(file, inventory)| (file.path.as_path(), inventory_text(inventory, file.format))),
+        listed.map(|(file, inventory)| (&file.path, inventory_text(inventory, file.format))),
     ];
-    let written = files
-        .into_iter()
-        .flatten()
-        .map(|(path, text)| told(path, write(path, &text)));
-    written.filter_map(Result::err).collect()
+    for (path, text) in files.into_iter().flatten() {
+        let text = text.trim_end().to_owned() + "\n";
+        if let Err(error) = workspace.write(path, text.as_bytes()) {
+            report.problems.push(unwritten(path.as_str(), &error));
+            report
+                .report_file
+                .take_if(|report_file| report_file == path.as_str());
+        }
+    }
 }
 
 fn inventory_text(inventory: &Inventory, format: InventoryFormat) -> String {
@@ -251,20 +252,14 @@ fn inventory_text(inventory: &Inventory, format: InventoryFormat) -> String {
     }
 }
 
-fn write(path: &Path, text: &str) -> std::io::Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    fs::write(path, text.trim_end().to_owned() + "\n")
+fn told(path: &Path, written: io::Result<()>) -> Result<(), Problem> {
+    written.map_err(|error| unwritten(&path.display().to_string(), &error))
 }
 
-fn told(path: &Path, written: std::io::Result<()>) -> Result<(), Problem> {
-    written.map_err(|error| {
-        let what = format!("it cannot be written: {error}");
-        Problem::new(
-            format!("file {}", path.display()),
-            what,
-            "Check the path and its permissions.",
-        )
-    })
+fn unwritten(file: &str, error: &dyn std::error::Error) -> Problem {
+    Problem::new(
+        format!("file {file}"),
+        format!("it cannot be written: {error}"),
+        "Check the path, its permissions and the room on the disk.",
+    )
 }

@@ -21,3 +21,4 @@ pub mod report;
 pub mod session;
 pub mod signals;
 pub mod tell;
+pub mod workspace;

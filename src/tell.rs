@@ -104,11 +104,7 @@ pub fn report(
         fail_on: request.fail_on,
         notes,
         now,
-        report_file: request
-            .files
-            .report
-            .as_ref()
-            .map(|path| path.display().to_string()),
+        report_file: request.files.report.as_ref().map(ToString::to_string),
     }
 }
 

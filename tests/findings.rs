@@ -115,12 +115,8 @@ fn ten_annotations_of_a_level_are_shown_and_the_last_counts_the_rest() {
 #[test]
 fn a_failure_is_worse_than_a_finding() {
     let sandbox = account(&["terraform"]);
-    let outcome = audit(&sandbox)
-        .file("out", "a file where a folder is needed")
-        .input("sarif-file", "out/findings.sarif")
-        .go()
-        .red();
-    outcome.complains(&["out/findings.sarif", "cannot be written"]);
+    let outcome = audit(&sandbox).env("GITHUB_OUTPUT", "a-folder/output").go().red();
+    outcome.complains(&["a-folder/output", "cannot be written"]);
 }
 
 #[test]

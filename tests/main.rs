@@ -13,6 +13,7 @@ mod crash;
 mod deployments;
 mod dry_run;
 mod faults;
+mod files;
 mod findings;
 mod gate;
 mod github_app;

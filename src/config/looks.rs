@@ -1,19 +1,20 @@
 //! What `check` is given beside the wanted world: credentials to try out, and an app spec file.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::SecretString;
 
 use super::door::Door;
 use super::errand::Command;
-use super::files::within_workspace;
+use super::files::{contents, named};
 use super::inputs::RawInputs;
 use super::values::{base_url, key_id, span};
 use crate::model::bucket::{BucketName, Region};
 use crate::model::endpoint::SpacesUrl;
 use crate::model::key::AccessKeyId;
+use crate::model::path::WorkspacePath;
+use crate::workspace::Workspace;
 
 /// What to look at beside the wanted world.
 #[derive(Debug, Clone, Default)]
@@ -56,10 +57,10 @@ pub struct PairPlace {
 /// An app spec file in the workspace.
 #[derive(Debug, Clone)]
 pub struct SpecFile {
-    /// As it was named.
-    pub name: String,
     /// Where it is.
-    pub path: PathBuf,
+    pub path: WorkspacePath,
+    /// What it says.
+    pub text: String,
     /// The variables that the job has and that are not empty.
     pub provided: BTreeSet<String>,
 }
@@ -69,6 +70,7 @@ impl Looks {
         raw: &RawInputs,
         command: Option<Command>,
         environment: &BTreeMap<String, String>,
+        workspace: &Workspace,
         spaces_url: &SpacesUrl,
         door: &mut Door,
     ) -> Self {
@@ -85,7 +87,7 @@ impl Looks {
         }
         Self {
             pairs: pair_of_the_job(raw, door).into_iter().collect(),
-            spec_file: spec_file(raw, environment, door),
+            spec_file: spec_file(raw, environment, workspace, door),
             ..Self::default()
         }
     }
@@ -240,13 +242,25 @@ fn missing(input: &str, beside: &str, door: &mut Door) -> Option<PairAtHand> {
     None
 }
 
-fn spec_file(raw: &RawInputs, environment: &BTreeMap<String, String>, door: &mut Door) -> Option<SpecFile> {
-    let name = raw.app_spec_file.as_deref()?.trim();
-    let path = within_workspace("app-spec-file", Some(name), environment, door)?;
+fn spec_file(
+    raw: &RawInputs,
+    environment: &BTreeMap<String, String>,
+    workspace: &Workspace,
+    door: &mut Door,
+) -> Option<SpecFile> {
+    let path = named("app-spec-file", raw.app_spec_file.as_deref(), door)?;
+    let bytes = contents("app-spec-file", &path, workspace, door)?;
+    let Ok(text) = String::from_utf8(bytes) else {
+        door.refuse(
+            "app-spec-file",
+            format!("{path} is not UTF-8; is it an app spec?"),
+        );
+        return None;
+    };
     let provided = environment.iter().filter(|(_, value)| !value.is_empty());
     Some(SpecFile {
-        name: name.to_owned(),
         path,
+        text,
         provided: provided.map(|(name, _)| name.clone()).collect(),
     })
 }

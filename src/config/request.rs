@@ -1,7 +1,6 @@
 //! The whole request, out of nothing but environment variables.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use super::errand::{Command, Errand};
 use super::files::Files;
 use super::inputs::RawInputs;
 use super::looks::Looks;
-use super::manifest::{self, Around, Source, TextOf};
+use super::manifest::{self, Around, Source};
 use super::needs::{Needs, require_credentials};
 use super::values::{run_limit, span, switch};
 use super::wishes;
@@ -22,6 +21,7 @@ use crate::model::intent::Intent;
 use crate::model::key::AccessKeyId;
 use crate::model::name::{Family, Run};
 use crate::model::sink::Repository;
+use crate::workspace::Workspace;
 
 /// The environment variables of the process, once, as text.
 pub type Environment = BTreeMap<String, String>;
@@ -138,11 +138,11 @@ fn workflow_file(reference: &str) -> Option<String> {
 impl Request {
     /// Parses the environment, without any file; on refusal all problems are told, each naming its input.
     pub fn parse(environment: &Environment) -> Result<Self, Refused> {
-        Self::read(environment, &|_, _| Err(io::ErrorKind::NotFound.into()))
+        Self::read(environment, &Workspace::empty())
     }
 
-    /// Parses the environment, and the manifest where there is one; on refusal all problems are told.
-    pub fn read(environment: &Environment, files: TextOf<'_>) -> Result<Self, Refused> {
+    /// Parses the environment and the files of the workspace that it names; on refusal all problems are told.
+    pub fn read(environment: &Environment, workspace: &Workspace) -> Result<Self, Refused> {
         let mut door = Door::default();
         let raw = RawInputs::collect(environment, &mut door);
         let access = Access::read(&raw, environment, &mut door);
@@ -152,8 +152,15 @@ impl Request {
             .map(String::as_str)
             .filter(|name| !name.is_empty());
         let command = errand.as_ref().map(|errand| errand.command);
-        let looks = Looks::read(&raw, command, environment, &access.spaces_url, &mut door);
-        let source = manifest::source(&raw, environment, files, &mut door);
+        let looks = Looks::read(
+            &raw,
+            command,
+            environment,
+            workspace,
+            &access.spaces_url,
+            &mut door,
+        );
+        let source = manifest::source(&raw, workspace, &mut door);
         let repository: Option<Repository> = own.and_then(|own| own.parse().ok());
         let around = Around {
             repository: repository.as_ref(),
@@ -174,7 +181,7 @@ impl Request {
             raw.fail_on.as_deref().or(Some(defaults::FAIL_ON)),
             threshold,
         );
-        let files = Files::read(&raw, environment, &mut door);
+        let files = Files::read(&raw, workspace, &mut door);
         require_credentials(needs, command, &looks, &access, &mut door);
         let admin_family = desired
             .as_ref()

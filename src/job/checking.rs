@@ -104,24 +104,14 @@ impl Job<'_> {
             evidence::preflights(self.questions(observed)),
             self.shadows(observed)
         );
-        let mut evidence = Evidence {
+        let spec_file = self.request.looks.spec_file.as_ref();
+        Evidence {
             trials,
             preflights,
             shadows: shadows.found,
             unseen: shadows.unseen,
+            placeholders: spec_file.map(evidence::placeholders).unwrap_or_default(),
             ..Evidence::default()
-        };
-        self.read_spec_file(&mut evidence);
-        evidence
-    }
-
-    fn read_spec_file(&self, evidence: &mut Evidence) {
-        let Some(file) = &self.request.looks.spec_file else {
-            return;
-        };
-        match evidence::placeholders(file) {
-            Ok(placeholders) => evidence.placeholders = placeholders,
-            Err(problem) => evidence.unread.push(problem),
         }
     }
 

@@ -16,6 +16,7 @@ pub mod lifecycle;
 pub mod limits;
 pub mod name;
 pub mod observed;
+pub mod path;
 pub mod placeholder;
 pub mod problem;
 pub mod sink;

@@ -1,7 +1,5 @@
 //! What only `check` reads: credentials tried out, preflights, environments, the app spec file. Nothing here writes.
 
-use std::fs;
-
 use futures_util::future::join_all;
 
 use crate::config::{PairAtHand, SpecFile};
@@ -175,15 +173,9 @@ fn unseen(subject: String) -> Shadows {
 }
 
 /// The placeholders of the app spec file that nothing fills in.
-pub fn placeholders(file: &SpecFile) -> Reading<Vec<Placeholder>> {
-    let text = fs::read_to_string(&file.path).map_err(|error| {
-        Problem::new(
-            format!("file {}", file.name),
-            format!("it cannot be read: {error}"),
-            "Check the path; the job must check the repository out before.",
-        )
-    })?;
-    Ok(placeholder::unset(&file.name, &text, &file.provided))
+#[must_use]
+pub fn placeholders(file: &SpecFile) -> Vec<Placeholder> {
+    placeholder::unset(file.path.as_str(), &file.text, &file.provided)
 }
 
 #[cfg(test)]

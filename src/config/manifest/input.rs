@@ -1,23 +1,17 @@
 //! Where the manifest comes from, and when the single-app inputs count instead.
 
-use std::io;
-use std::path::Path;
-
 use super::super::defaults;
 use super::super::door::{Door, InputProblem};
-use super::super::files::within_workspace;
+use super::super::files::{self, contents};
 use super::super::inputs::RawInputs;
-use super::super::request::Environment;
 use super::flaw::{Flaw, Place};
 use super::{Around, Manifested, parse};
 use crate::model::desired::Desired;
 use crate::model::problem::FilePlace;
+use crate::workspace::{FileError, Workspace};
 
 /// Where the manifest is looked for when nobody names a file.
-const DEFAULT_FILE: &str = ".github/spaces.yml";
-
-/// More than any manifest of 200 keys; a larger file is another file.
-const LONGEST: usize = 1024 * 1024;
+pub(in crate::config) const DEFAULT_FILE: &str = ".github/spaces.yml";
 
 /// What one app is described by, and what `action.yml` says where a workflow says nothing: the runner passes that on as
 /// if it had been given.
@@ -49,9 +43,6 @@ pub const SINGLE_APP_INPUTS: [(&str, &str); 25] = [
     ("grace-period", defaults::GRACE_PERIOD),
 ];
 
-/// Reads a file, at most so many bytes of it; the caller decides how files are read.
-pub type TextOf<'a> = &'a dyn Fn(&Path, usize) -> io::Result<Vec<u8>>;
-
 /// What describes the wanted world.
 pub(in crate::config) enum Source {
     /// The single-app inputs.
@@ -70,61 +61,54 @@ pub(in crate::config) struct ManifestFile {
 }
 
 /// Finds out what describes the wanted world.
-pub(in crate::config) fn source(
-    raw: &RawInputs,
-    environment: &Environment,
-    files: TextOf<'_>,
-    door: &mut Door,
-) -> Source {
+pub(in crate::config) fn source(raw: &RawInputs, workspace: &Workspace, door: &mut Door) -> Source {
     let given = single_app_inputs(raw);
     match raw.config.as_deref().map(str::trim) {
-        Some(name) => named(name, &given, environment, files, door),
-        None => implied(&given, environment, files, door),
+        Some(name) => named(name, &given, workspace, door),
+        None => implied(&given, workspace, door),
     }
 }
 
-fn named(
-    name: &str,
-    given: &[&'static str],
-    environment: &Environment,
-    files: TextOf<'_>,
-    door: &mut Door,
-) -> Source {
+fn named(name: &str, given: &[&'static str], workspace: &Workspace, door: &mut Door) -> Source {
     for input in given {
         door.refuse(
             input,
             format!("it is given beside config, and {name} says it all; leave one of the two out"),
         );
     }
-    let Some(path) = within_workspace("config", Some(name), environment, door) else {
+    let Some(path) = files::named("config", Some(name), door) else {
         return Source::Unreadable;
     };
-    match files(&path, LONGEST + 1) {
-        Ok(bytes) => decoded(name, bytes, door),
-        Err(error) => {
-            door.refuse(
-                "config",
-                format!("{name} cannot be read: {error}; check out the repository before this step"),
-            );
+    match contents("config", &path, workspace, door) {
+        Some(bytes) => decoded(path.as_str(), bytes, door),
+        None => Source::Unreadable,
+    }
+}
+
+fn implied(given: &[&'static str], workspace: &Workspace, door: &mut Door) -> Source {
+    let Some(path) = files::named("config", Some(DEFAULT_FILE), door) else {
+        return Source::Unreadable;
+    };
+    match workspace.read(&path) {
+        Err(FileError::Missing) => Source::Inputs,
+        Err(error) if given.is_empty() || matches!(error, FileError::NoWorkspace) => {
+            files::refuse("config", &path, "read", &error, door);
             Source::Unreadable
+        }
+        Ok(bytes) if given.is_empty() => decoded(path.as_str(), bytes, door),
+        Ok(_) | Err(_) => {
+            door.warnings.push(unused(given));
+            Source::Inputs
         }
     }
 }
 
-fn implied(given: &[&'static str], environment: &Environment, files: TextOf<'_>, door: &mut Door) -> Source {
-    let path = within_workspace("config", Some(DEFAULT_FILE), environment, door);
-    let Some(Ok(bytes)) = path.map(|path| files(&path, LONGEST + 1)) else {
-        return Source::Inputs;
-    };
-    if given.is_empty() {
-        return decoded(DEFAULT_FILE, bytes, door);
-    }
-    door.warnings.push(format!(
+fn unused(given: &[&'static str]) -> String {
+    format!(
         "config: {DEFAULT_FILE} is there and not used, because {} describe one app; set config: {DEFAULT_FILE} and leave \
          them out, or remove the file",
         given.join(", ")
-    ));
-    Source::Inputs
+    )
 }
 
 /// The inputs about one app that ask for something else than their default.
@@ -140,13 +124,6 @@ fn single_app_inputs(raw: &RawInputs) -> Vec<&'static str> {
 }
 
 fn decoded(name: &str, bytes: Vec<u8>, door: &mut Door) -> Source {
-    if bytes.len() > LONGEST {
-        door.refuse(
-            "config",
-            format!("{name} is larger than 1 MiB; is it a manifest?"),
-        );
-        return Source::Unreadable;
-    }
     match String::from_utf8(bytes) {
         Ok(text) => Source::Manifest(ManifestFile {
             name: name.to_owned(),

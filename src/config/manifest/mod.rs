@@ -29,8 +29,8 @@ use read::{Field, Reader};
 use shape::Manifest;
 
 pub use flaw::{Flaw, Place};
+pub(in crate::config) use input::DEFAULT_FILE;
 pub use input::SINGLE_APP_INPUTS;
-pub use input::TextOf;
 pub(super) use input::{Source, source};
 
 /// What the file does not say and the run knows.
