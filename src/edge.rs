@@ -12,8 +12,9 @@ use crate::job::Job;
 use crate::model::inventory::Inventory;
 use crate::model::problem::Problem;
 use crate::remote::{Shutdown, Trigger};
+use crate::report::command_file;
 use crate::report::commands::{Level, delimiter, file_entry};
-use crate::report::console::{Console, append};
+use crate::report::console::Console;
 use crate::report::{
     Change, OlderKey, Remark, Report, inventory, json, outputs, refusal, remarks, sarif, summary,
 };
@@ -154,7 +155,7 @@ fn refuse(console: Console, runner: &Runner, problems: &[InputProblem]) -> Exit 
     let page = runner
         .summary_file
         .as_deref()
-        .map(|path| told(path, append(path, &refusal(&problems))));
+        .map(|path| told(path, command_file::publish(path, &refusal(&problems))));
     if let Some(Err(unwritten)) = page {
         console.problems(Level::Error, &[unwritten]);
     }
@@ -206,11 +207,11 @@ fn tell_runner(report: &Report, runner: &Runner) -> Vec<Problem> {
     let output = runner
         .output_file
         .as_deref()
-        .map(|path| told(path, append(path, &entries)));
+        .map(|path| told(path, command_file::tell(path, &entries)));
     let page = runner
         .summary_file
         .as_deref()
-        .map(|path| told(path, append(path, &summary(report))));
+        .map(|path| told(path, command_file::publish(path, &summary(report))));
     let written = [output, page].into_iter().flatten();
     written.filter_map(Result::err).collect()
 }

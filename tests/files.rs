@@ -425,3 +425,115 @@ fn a_disk_that_is_full_leaves_the_old_file_whole() {
     assert_eq!(outcome.left("all.json"), "old");
     assert_eq!(names(&outcome), ["all.json"], "nothing is left beside it");
 }
+
+#[test]
+fn an_entry_of_a_command_file_is_written_whole_or_not_at_all() {
+    let sandbox = sandbox();
+    let outcome = Run::bootstrap(&sandbox)
+        .with_largest_file(40)
+        .prepared(|workspace| {
+            let before = "before=1\n".repeat(40 * 1024 / 9);
+            fs::write(workspace.with_file_name("output"), before).expect("the file of outputs");
+        })
+        .go()
+        .red();
+    outcome.complains(&["output", "cannot be written"]);
+    let names: Vec<&String> = outcome.outputs.keys().collect();
+    assert_eq!(names, ["before"]);
+}
+
+#[test]
+fn a_pair_that_cannot_be_handed_on_whole_is_not_handed_on() {
+    let sandbox = sandbox();
+    let outcome = Run::bootstrap(&sandbox)
+        .input("export-env", "true")
+        .with_largest_file(40)
+        .prepared(|workspace| {
+            // There is room for one entry.
+            let before = "B=1\n".repeat((40 * 1024 - 120) / 4);
+            fs::write(workspace.with_file_name("env"), before).expect("the file of variables");
+        })
+        .go()
+        .red();
+    outcome.complains(&["GITHUB_ENV", "cannot be given to later steps"]);
+    let names: Vec<&String> = outcome.env.keys().collect();
+    assert_eq!(names, ["B"]);
+}
+
+#[test]
+fn a_command_file_that_is_none_is_told_and_not_waited_for() {
+    let sandbox = sandbox();
+    for (name, told) in [
+        ("GITHUB_OUTPUT", "cannot be written"),
+        ("GITHUB_STEP_SUMMARY", "cannot be written"),
+    ] {
+        let run = Run::bootstrap(&sandbox).env(name, "pipe");
+        let run = run.prepared(|workspace| fifo(&workspace.join("pipe")));
+        let outcome = run.start().finish_within(PATIENCE).red();
+        outcome.complains(&["file pipe", told]);
+        let outcome = Run::bootstrap(&sandbox).env(name, "/").go().red();
+        outcome.complains(&["file /", told]);
+    }
+    for file in ["/dev/stdout", "pipe"] {
+        let run = Run::bootstrap(&sandbox)
+            .input("export-env", "true")
+            .env("GITHUB_ENV", file);
+        let run = run.prepared(|workspace| fifo(&workspace.join("pipe")));
+        let outcome = run.input("command", "rotate").input("force", "true").start();
+        let outcome = outcome.finish_within(PATIENCE).red();
+        outcome.complains(&["GITHUB_ENV", "cannot be given to later steps"]);
+    }
+}
+
+#[test]
+fn a_person_may_have_outputs_and_summary_shown_or_dropped() {
+    let sandbox = sandbox();
+    let outcome = audit(&sandbox)
+        .without_env("GITHUB_ACTIONS")
+        .env("GITHUB_OUTPUT", "/dev/stdout")
+        .env("GITHUB_STEP_SUMMARY", "/dev/stderr")
+        .go()
+        .green();
+    assert!(outcome.stdout.contains("changed<<"), "{}", outcome.stdout);
+    assert!(
+        outcome.stdout.contains("Spacekeeper audit: "),
+        "{}",
+        outcome.stdout
+    );
+    assert!(outcome.stderr.starts_with("## "), "{}", outcome.stderr);
+    let silent = audit(&sandbox)
+        .env("GITHUB_OUTPUT", "/dev/null")
+        .env("GITHUB_STEP_SUMMARY", "/dev/null");
+    silent.go().green();
+}
+
+#[test]
+fn what_stands_in_a_command_file_stays_as_it_is() {
+    let sandbox = sandbox();
+    let outcome = audit(&sandbox)
+        .prepared(|workspace| {
+            fs::write(workspace.with_file_name("output"), "before=1").expect("the file of outputs");
+            fs::write(workspace.with_file_name("summary"), "before").expect("the summary");
+        })
+        .go()
+        .green();
+    assert_eq!(
+        (outcome.output("before"), outcome.output("changed")),
+        ("1", "false")
+    );
+    assert!(outcome.summary.starts_with("before\n## "), "{}", outcome.summary);
+}
+
+#[test]
+fn a_summary_that_has_no_room_costs_no_other_its_place() {
+    let sandbox = account(20);
+    let outcome = audit(&sandbox)
+        .prepared(|workspace| {
+            let before = "x".repeat(1024 * 1024 - 10);
+            fs::write(workspace.with_file_name("summary"), before).expect("the summary");
+        })
+        .go()
+        .red();
+    outcome.complains(&["summary", "cannot be written", "1 MiB"]);
+    assert_eq!(outcome.summary.len(), 1024 * 1024 - 10);
+}

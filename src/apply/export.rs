@@ -6,8 +6,8 @@ use super::Writers;
 use crate::model::desired::WantedFamily;
 use crate::model::key::AccessKeyId;
 use crate::model::problem::Problem;
+use crate::report::command_file::hand_on;
 use crate::report::commands::{delimiter, file_entry};
-use crate::report::console::append;
 
 /// Gives the pair to later steps of the job, under the names of the secrets.
 pub(super) fn export(wanted: &WantedFamily, id: &AccessKeyId, secret: &SecretString, writers: &Writers<'_>) {
@@ -23,7 +23,7 @@ pub(super) fn export(wanted: &WantedFamily, id: &AccessKeyId, secret: &SecretStr
         .iter()
         .map(|(name, value)| file_entry(name.as_str(), value, &delimiter))
         .collect();
-    match append(file, &entries) {
+    match hand_on(file, &entries) {
         Ok(()) => tracing::info!("key {}: given to later steps of this job", wanted.family),
         Err(error) => {
             let what = format!("the new pair cannot be given to later steps: {error}");

@@ -1,8 +1,6 @@
-//! The one place that prints: log lines, masks, annotations, command files.
+//! The one place that prints: log lines, masks, annotations.
 
-use std::fs::OpenOptions;
 use std::io::{self, Write};
-use std::path::Path;
 
 use secrecy::{ExposeSecret, SecretString};
 use tracing::{Event, Level as LogLevel, Subscriber};
@@ -157,15 +155,6 @@ impl Write for Out {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-/// Appends entries to a command file of the runner. Never truncates: earlier steps of the action may have written.
-pub fn append(file: &Path, entries: &str) -> io::Result<()> {
-    OpenOptions::new()
-        .append(true)
-        .create(true)
-        .open(file)?
-        .write_all(entries.as_bytes())
 }
 
 /// One line per event: the message alone, without time (the runner adds it) and target.

@@ -1,5 +1,6 @@
 //! What a person, a later step and a program are told about a run.
 
+pub mod command_file;
 pub mod commands;
 pub mod console;
 #[cfg(test)]
