@@ -10,6 +10,7 @@ use crate::bug::caught_in;
 use crate::config::{Environment, Files, InputProblem, InventoryFormat, Refused, Request, Runner};
 use crate::job::Job;
 use crate::model::inventory::Inventory;
+use crate::model::path::WorkspacePath;
 use crate::model::problem::Problem;
 use crate::remote::{Shutdown, Trigger};
 use crate::report::command_file;
@@ -219,7 +220,7 @@ fn tell_runner(report: &Report, runner: &Runner) -> Vec<Problem> {
 /// Code scanning shows a finding at a file. Outside a workflow it is the one that would ask for what was found wrong.
 const MANIFEST: &str = ".github/spaces.yml";
 
-/// The files in the workspace that were asked for. One that cannot be written is a problem of the report.
+/// The files in the workspace that were asked for. One that cannot be written is a problem of the report, which is the last.
 fn write_files(report: &mut Report, request: &Request, workspace: &Workspace) {
     let Files {
         report: report_file,
@@ -228,22 +229,27 @@ fn write_files(report: &mut Report, request: &Request, workspace: &Workspace) {
     } = &request.files;
     let asked_for_in = request.runner.workflow_file.as_deref().unwrap_or(MANIFEST);
     let listed = inventory_file.as_ref().zip(report.inventory.as_ref());
-    let files = [
-        report_file.as_ref().map(|path| (path, json(report))),
+    let others = [
         sarif_file
             .as_ref()
             .map(|path| (path, sarif(report, asked_for_in))),
         listed.map(|(file, inventory)| (&file.path, inventory_text(inventory, file.format))),
     ];
-    for (path, text) in files.into_iter().flatten() {
-        let text = text.trim_end().to_owned() + "\n";
-        if let Err(error) = workspace.write(path, text.as_bytes()) {
-            report.problems.push(unwritten(path.as_str(), &error));
-            report
-                .report_file
-                .take_if(|report_file| report_file == path.as_str());
-        }
+    for (path, text) in others.into_iter().flatten() {
+        report.problems.extend(write(workspace, path, &text).err());
     }
+    if let Some(path) = report_file
+        && let Err(unwritten) = write(workspace, path, &json(report))
+    {
+        report.problems.push(unwritten);
+        report.report_file = None;
+    }
+}
+
+fn write(workspace: &Workspace, path: &WorkspacePath, text: &str) -> Result<(), Problem> {
+    let text = text.trim_end().to_owned() + "\n";
+    let written = workspace.write(path, text.as_bytes());
+    written.map_err(|error| unwritten(path.as_str(), &error))
 }
 
 fn inventory_text(inventory: &Inventory, format: InventoryFormat) -> String {

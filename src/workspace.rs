@@ -240,8 +240,6 @@ fn made(folder: &OwnedFd, name: &OsStr) -> Result<OwnedFd, FileError> {
 /// The file that is to be replaced, if there is one. That it may be written to is tried, as for one that is written over.
 fn to_be_replaced(folder: &OwnedFd, name: &OsStr) -> Result<Option<Metadata>, FileError> {
     match open_file(folder, name, OFlags::WRONLY) {
-        // Root may write to any file, but whoever made it read-only has said that it shall stay.
-        Ok((_, old)) if old.permissions().mode() & WRITABLE == 0 => Err(FileError::ReadOnly),
         Ok((_, old)) => Ok(Some(old)),
         Err(FileError::Missing) => Ok(None),
         Err(error) => Err(error),
@@ -252,6 +250,10 @@ fn to_be_replaced(folder: &OwnedFd, name: &OsStr) -> Result<Option<Metadata>, Fi
 fn open_file(folder: &OwnedFd, name: &OsStr, access: OFlags) -> Result<(File, Metadata), FileError> {
     let found = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
     is_regular(FileType::from_raw_mode(found.st_mode))?;
+    // Root may write to any file, but whoever made it read-only has said that it shall stay.
+    if access.contains(OFlags::WRONLY) && found.st_mode & WRITABLE == 0 {
+        return Err(FileError::ReadOnly);
+    }
     let file = File::from(openat(folder, name, access | FILE, Mode::empty())?);
     let opened = file.metadata()?;
     is_regular(FileType::from_raw_mode(opened.permissions().mode()))?;

@@ -162,6 +162,24 @@ fn a_folder_that_becomes_a_link_during_the_run_is_not_followed() {
 }
 
 #[test]
+fn the_report_tells_that_another_file_could_not_be_written() {
+    let sandbox = sandbox();
+    sandbox.script(Fault::on(DigitalOcean).path_contains("/v2/spaces/keys").hold());
+    let run = audit(&sandbox)
+        .input("sarif-file", "findings.sarif")
+        .input("report-file", "report.json")
+        .start();
+    run.held();
+    fs::create_dir(run.workspace().join("findings.sarif")).expect("a folder");
+    sandbox.release();
+    let outcome = run.finish().red();
+    outcome.complains(&["file findings.sarif", "cannot be written", "folder"]);
+    assert!(outcome.summary.contains("findings.sarif"), "{}", outcome.summary);
+    let report: Value = serde_json::from_str(outcome.left(outcome.output("report"))).expect("JSON");
+    assert_eq!(report["problems"][0]["subject"], "file findings.sarif");
+}
+
+#[test]
 fn a_link_that_stays_inside_is_followed() {
     let sandbox = sandbox();
     let outcome = by_manifest(&sandbox)
