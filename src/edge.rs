@@ -7,7 +7,9 @@ use std::path::Path;
 
 use crate::apply::{FullAccess, Ledger, Minter};
 use crate::bug::caught_in;
-use crate::config::{Environment, Files, InputProblem, InventoryFormat, Refused, Request, Runner};
+use crate::config::{
+    Environment, Files, InputProblem, InventoryFormat, Refused, Request, Runner, credentials,
+};
 use crate::job::Job;
 use crate::model::inventory::Inventory;
 use crate::model::path::WorkspacePath;
@@ -19,6 +21,7 @@ use crate::report::console::Console;
 use crate::report::{
     Change, OlderKey, Remark, Report, inventory, json, outputs, refusal, remarks, sarif, summary,
 };
+use crate::scrub::scrubbed;
 use crate::session::{NoSession, Session};
 use crate::signals;
 use crate::tell::{self, Told};
@@ -55,6 +58,10 @@ impl Exit {
 pub async fn run(environment: &Environment) -> Exit {
     let runner = Runner::read(environment);
     let console = Console::new(&runner);
+    // First of all: not even the refusal of a request may quote what it was given.
+    for credential in credentials(environment) {
+        console.mask(&credential);
+    }
     console.start_log(runner.debug);
     let answered = caught_in(Box::pin(answer(environment, &runner, console))).await;
     answered.unwrap_or_else(|bug| {
@@ -248,7 +255,7 @@ fn write_files(report: &mut Report, request: &Request, workspace: &Workspace) {
 
 fn write(workspace: &Workspace, path: &WorkspacePath, text: &str) -> Result<(), Problem> {
     let text = text.trim_end().to_owned() + "\n";
-    let written = workspace.write(path, text.as_bytes());
+    let written = workspace.write(path, scrubbed(&text).as_bytes());
     written.map_err(|error| unwritten(path.as_str(), &error))
 }
 

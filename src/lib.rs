@@ -18,6 +18,7 @@ pub mod plan;
 pub mod remedy;
 pub mod remote;
 pub mod report;
+pub mod scrub;
 pub mod session;
 pub mod signals;
 pub mod tell;

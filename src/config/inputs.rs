@@ -104,6 +104,15 @@ pub const OUTPUTS: &[&str] = &[
     "report",
 ];
 
+/// The inputs that hold a credential.
+pub(super) const SECRET_INPUTS: [&str; 5] = [
+    "digitalocean-token",
+    "spaces-secret-access-key",
+    "secret-key",
+    "github-token",
+    "github-app-private-key",
+];
+
 /// Inputs that a workflow may give to any container action, read by the runner itself.
 const OF_THE_RUNNER: [&str; 2] = ["entrypoint", "args"];
 
@@ -140,7 +149,8 @@ impl RawInputs {
     }
 }
 
-fn input_name(variable: &str) -> Option<String> {
+/// The input that a variable stands for.
+pub(super) fn input_name(variable: &str) -> Option<String> {
     let name = variable.strip_prefix(PREFIX)?;
     Some(name.to_ascii_lowercase().replace(['_', ' '], "-"))
 }

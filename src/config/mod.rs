@@ -1,6 +1,7 @@
 //! The door: what the environment says is parsed here into types that cannot be wrong, and every problem is told at once.
 
 mod access;
+mod credentials;
 mod defaults;
 mod door;
 mod errand;
@@ -14,6 +15,7 @@ mod values;
 mod wishes;
 
 pub use access::{Access, Credential, FullAccessPair, GitHubAccess};
+pub use credentials::credentials;
 pub use door::InputProblem;
 pub use errand::Command;
 pub use files::{Files, InventoryFile, InventoryFormat};

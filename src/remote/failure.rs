@@ -6,9 +6,13 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::transport::NoReply;
+use crate::scrub::scrubbed;
 
 /// The longest message of a server that is passed on, in characters.
 const DETAIL_MAX: usize = 300;
+
+/// The longest code or request id that is passed on, in characters; those of Spaces have about 60.
+const WORD_MAX: usize = 80;
 
 /// A service of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -30,11 +34,11 @@ pub struct Failure {
     pub subject: Box<str>,
     /// What it means for the caller.
     pub kind: FailureKind,
-    /// The error code of S3, or the `id` of a DigitalOcean error.
+    /// The error code of S3, or the `id` of a DigitalOcean error: one word of at most 80 characters.
     pub code: Option<Box<str>>,
     /// The server's message, or why there is none; untrusted text without control characters, at most 300 of them.
     pub detail: Box<str>,
-    /// What the service's support asks for.
+    /// What the service's support asks for: one word of at most 80 characters.
     pub request_id: Option<Box<str>>,
     /// How long the server wants us to wait.
     pub(super) wait: Option<Duration>,
@@ -92,6 +96,18 @@ impl Failure {
             request_id: None,
             wait: None,
         }
+    }
+
+    /// The same with the code that the server gave, if it is one.
+    pub(super) fn coded(mut self, code: Option<&str>) -> Self {
+        self.code = code.and_then(word);
+        self
+    }
+
+    /// The same with the id that the server gave the request, if it is one.
+    pub(super) fn identified(mut self, request_id: Option<&str>) -> Self {
+        self.request_id = request_id.and_then(word);
+        self
     }
 
     /// What happened and why, without the subject.
@@ -244,9 +260,10 @@ impl fmt::Display for Service {
     }
 }
 
-/// Text of a server, fit to be shown: cut, on one line.
+/// Text of a server, fit to be shown: without secrets, cut, on one line. What was cut before could not be scrubbed any
+/// more.
 pub(super) fn clean(text: &str) -> String {
-    let flat: String = text
+    let flat: String = scrubbed(text)
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .take(DETAIL_MAX)
@@ -254,9 +271,19 @@ pub(super) fn clean(text: &str) -> String {
     flat.trim().to_owned()
 }
 
+/// A code or an id: a word without anything in it that a gateway could have quoted.
+fn word(text: &str) -> Option<Box<str>> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '.' | '_' | '-');
+    let fits = (1..=WORD_MAX).contains(&text.len()) && text.chars().all(plain);
+    (fits && scrubbed(text) == text).then(|| text.into())
+}
+
 #[cfg(test)]
 mod tests {
+    use secrecy::SecretString;
+
     use super::*;
+    use crate::scrub;
 
     #[test]
     fn a_failure_says_what_was_wanted_and_why_it_failed() {
@@ -282,6 +309,37 @@ mod tests {
         let failure = Failure::new(Service::Spaces, "s", FailureKind::Invalid, &"a\r\n".repeat(400));
         assert!(failure.detail.len() <= DETAIL_MAX);
         assert!(!failure.detail.contains(['\r', '\n']));
+    }
+
+    #[test]
+    fn a_secret_is_taken_out_before_the_message_is_cut() {
+        let secret = "Hn8sQdU1eJfGaViOTxkAq7Zt0pX9vB3mKwLr5Yc2";
+        scrub::know(&SecretString::from(secret));
+        // The last places put 1, 2, … characters of it before the cut.
+        for at in DETAIL_MAX - secret.len()..DETAIL_MAX {
+            let message = format!("{}{secret}", "-".repeat(at));
+            let failure = Failure::new(Service::DigitalOcean, "s", FailureKind::Invalid, &message);
+            let shown = failure.detail.trim_start_matches('-');
+            assert!("***".starts_with(shown), "{shown}");
+        }
+    }
+
+    #[test]
+    fn codes_and_ids_are_words_and_no_secrets() {
+        let secret = "2cY5rLwKm3Bv9Xp0tZ7qAkxTOiVaGfJe1UdQs8nH";
+        scrub::know(&SecretString::from(secret));
+        let told = |text: &str| {
+            let failure = Failure::new(Service::Spaces, "s", FailureKind::Invalid, "");
+            let failure = failure.coded(Some(text)).identified(Some(text));
+            assert_eq!(failure.code, failure.request_id);
+            failure.code
+        };
+        for fine in ["NoSuchBucket", "tx000-0f.9a-nyc3a", "C0FE:1:A"] {
+            assert_eq!(told(fine).as_deref(), Some(fine));
+        }
+        for other in ["", "a b", "a\nb", "<b>", &"9".repeat(81), secret, &secret[..20]] {
+            assert_eq!(told(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -1,10 +1,13 @@
-//! The files through which a step speaks to the runner: outputs, variables of later steps, the summary.
+//! The files through which a step speaks to the runner: outputs, variables of later steps, the summary. All but those
+//! variables have been scrubbed when they get there.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
 use std::path::Path;
 
 use rustix::fs::{Mode, OFlags, Stat, fstat, open};
+
+use crate::scrub::scrubbed;
 
 /// Reads too, to see how the file ends; is not kept waiting by a pipe that nobody reads.
 const APPEND: OFlags = OFlags::RDWR
@@ -22,9 +25,10 @@ const LONGEST_SUMMARY: u64 = 1024 * 1024;
 
 /// Tells outputs, all of them or none. A person may have them on standard output or standard error, or dropped.
 pub fn tell(path: &Path, entries: &str) -> io::Result<()> {
+    let entries = scrubbed(entries);
     match stream(path) {
-        Some(stream) => shown(stream, entries),
-        None => add(&mut opened(path)?, entries),
+        Some(stream) => shown(stream, &entries),
+        None => add(&mut opened(path)?, &entries),
     }
 }
 
@@ -40,8 +44,9 @@ pub fn hand_on(path: &Path, entries: &str) -> io::Result<()> {
 
 /// Adds a page to the summary of the step, if it finds room there.
 pub fn publish(path: &Path, page: &str) -> io::Result<()> {
+    let page = scrubbed(page);
     if let Some(stream) = stream(path) {
-        return shown(stream, page);
+        return shown(stream, &page);
     }
     let mut file = opened(path)?;
     // The line break that may have to come between.
@@ -50,7 +55,7 @@ pub fn publish(path: &Path, page: &str) -> io::Result<()> {
             "with what stands there already it would be larger than the 1 MiB that GitHub shows of a step";
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
     }
-    add(&mut file, page)
+    add(&mut file, &page)
 }
 
 /// What is no file that could be written whole or not at all, and is named all the same.

@@ -1,4 +1,4 @@
-//! The one place that prints: log lines, masks, annotations.
+//! The one place that prints: log lines, masks, annotations. What leaves here has been scrubbed.
 
 use std::io::{self, Write};
 
@@ -15,6 +15,7 @@ use super::remarks::{Remark, ranked, shown};
 use crate::config::Runner;
 use crate::model::inventory::Inventory;
 use crate::model::problem::Problem;
+use crate::scrub::{self, scrubbed};
 
 /// Speaks to whoever started us: the runner, or a person at a terminal.
 #[derive(Debug, Clone, Copy)]
@@ -52,15 +53,15 @@ impl Console {
         let _already_started = tracing::subscriber::set_global_default(subscriber);
     }
 
-    /// Hides a secret from the log for good. Flushed before anything else can be printed. Outside Actions the command
-    /// itself would show the secret, so nothing is printed there.
+    /// The one way to say that something is secret: it is hidden from here on in all that we tell, and in all that the
+    /// runner shows of this job. Flushed before anything else can be printed. Outside Actions the command itself would
+    /// show the secret, so nothing is printed there.
     pub fn mask(self, secret: &SecretString) {
+        scrub::know(secret);
         if self.in_actions {
-            secret
-                .expose_secret()
-                .lines()
-                .filter(|line| !line.is_empty())
-                .for_each(|line| say(&commands::mask(line)));
+            for part in scrub::parts(secret.expose_secret()) {
+                write_line(&commands::mask(part));
+            }
         }
     }
 
@@ -138,6 +139,10 @@ pub fn print(text: &str) {
 }
 
 fn say(line: &str) {
+    write_line(&scrubbed(line));
+}
+
+fn write_line(line: &str) {
     let _never_fails = Out.write_all(format!("{line}\n").as_bytes());
 }
 
@@ -177,7 +182,7 @@ where
         let visited = tracing_subscriber::fmt::format::DefaultFields::new()
             .format_fields(Writer::new(&mut text), event);
         visited?;
-        let line = harmless(&text);
+        let line = harmless(&scrubbed(&text));
         match *event.metadata().level() {
             // Libraries below us may put anything into their events, and speak of matters of their own.
             _ if !event.metadata().target().starts_with("spacekeeper") => Ok(()),

@@ -20,35 +20,49 @@ struct ErrorBody {
     request_id: Option<Box<str>>,
 }
 
+/// What a refusal of a mint may say, in the words of the API (field reports; it documents none), and how it is told.
+const REFUSALS_OF_A_MINT: [(&str, &str); 3] = [
+    ("invalid grant", "invalid grant"),
+    (
+        "bucket polic",
+        "only a full-access key opens a bucket with a policy",
+    ),
+    ("access keys", "the account holds as many access keys as it may"),
+];
+
 /// The failure that a reply other than a success stands for.
 ///
 /// What a gateway says in its own words is shown, except in answer to a mint: whatever that body is, it may hold a
-/// secret.
+/// secret that nobody knows yet, so nothing but the status and what we recognise is told.
 pub(super) fn failure(call: &Call<'_>, reply: &Reply) -> Failure {
     let body: ErrorBody = serde_json::from_slice(reply.body()).unwrap_or_default();
-    let raw = || {
-        if mints(call) {
-            String::new()
-        } else {
-            String::from_utf8_lossy(reply.body()).into_owned()
-        }
-    };
-    let detail = format!("{} {}", reply.status().as_u16(), body.message.unwrap_or_else(raw));
+    let raw = || String::from_utf8_lossy(reply.body()).into_owned();
+    let message = body.message.unwrap_or_else(raw);
+    let minting = mints(call);
+    let told = if minting { recognised(&message) } else { &message };
+    let detail = format!("{} {told}", reply.status().as_u16());
     let kind = kind(call, reply.status(), &detail);
-    let request_id = body
-        .request_id
-        .or_else(|| header(reply.headers(), "x-request-id").map(Into::into));
     let wait = wait(&kind, reply.headers());
-    Failure {
-        code: body.id,
-        request_id,
-        wait,
-        ..Failure::new(Service::DigitalOcean, call.subject, kind, &detail)
+    let failure = Failure::new(Service::DigitalOcean, call.subject, kind, &detail);
+    let failure = Failure { wait, ..failure };
+    if minting {
+        return failure;
     }
+    let request_id = body.request_id.as_deref();
+    let request_id = request_id.or_else(|| header(reply.headers(), "x-request-id"));
+    failure.coded(body.id.as_deref()).identified(request_id)
 }
 
 fn mints(call: &Call<'_>) -> bool {
     call.method == Method::POST && call.path.starts_with("/v2/spaces/keys")
+}
+
+fn recognised(message: &str) -> &'static str {
+    let message = message.to_lowercase();
+    let known = REFUSALS_OF_A_MINT
+        .iter()
+        .find(|(words, _)| message.contains(words));
+    known.map_or("", |(_, told)| told)
 }
 
 /// A denial names the scope that would do, unless it is about the grants and not about the token.
@@ -139,8 +153,32 @@ mod tests {
     #[test]
     fn nothing_is_shown_of_what_a_gateway_says_to_a_mint() {
         let mint = Call::new("mint", Method::POST, "/v2/spaces/keys");
-        let failure = failure(&mint, &reply(502, &[], r#"{"key":{"secret_key":"s3cret"}}"#));
-        assert!(!format!("{failure} {failure:?}").contains("s3cret"));
+        for body in [
+            r#"{"key":{"secret_key":"s3cret"}}"#,
+            r#"{"id":"s3cret","message":"s3cret","request_id":"s3cret"}"#,
+            "<html>s3cret</html>",
+        ] {
+            let failure = failure(&mint, &reply(502, &[("x-request-id", "s3cret")], body));
+            assert_eq!(failure.to_string(), "mint: DigitalOcean was not available: 502");
+            assert!(!format!("{failure:?}").contains("s3cret"));
+        }
+    }
+
+    #[test]
+    fn a_refused_mint_says_why_in_words_of_ours() {
+        let mint = Call::new("mint", Method::POST, "/v2/spaces/keys");
+        let told = |status: u16, message: &str| {
+            let body = format!(r#"{{"id":"x","message":"{message}"}}"#);
+            failure(&mint, &reply(status, &[], &body)).detail.into_string()
+        };
+        assert_eq!(told(403, "Invalid grant"), "403 invalid grant");
+        let full = told(422, "You have reached the limit of 200 access keys");
+        assert_eq!(full, "422 the account holds as many access keys as it may");
+        let policy = told(
+            412,
+            "Only 'All Permissions' access keys support buckets with S3 bucket policies",
+        );
+        assert_eq!(policy, "412 only a full-access key opens a bucket with a policy");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::super::transport::Reply;
 use super::wire::{self, BadKey, KeyReply, MintReply};
 use super::{Call, DigitalOcean, segment};
 use crate::model::key::{AccessKeyId, ListedGrant, SpacesKey};
+use crate::scrub;
 
 const KEYS: &str = "/v2/spaces/keys";
 
@@ -101,7 +102,9 @@ fn minted(subject: &str, reply: &Reply) -> Result<(SpacesKey, SecretString), Wri
         WriteFailure::Lost(failure)
     };
     let parsed: MintReply = serde_json::from_slice(reply.body()).map_err(|_| unreadable())?;
-    parsed.key.split().map_err(|_| unreadable())
+    let minted = parsed.key.split().map_err(|_| unreadable())?;
+    scrub::know(&minted.1);
+    Ok(minted)
 }
 
 fn check_echo(subject: &str, echo: &SpacesKey, name: &str, grants: &[ListedGrant]) -> Result<(), Failure> {

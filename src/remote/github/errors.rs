@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::super::clock::date_of;
 use super::super::failure::{Failure, FailureKind, Service, clean};
 use super::super::transport::{Reply, header, number};
+use super::exchange::Call;
 use crate::model::time::Timestamp;
 
 /// How long to wait after a secondary limit that does not say how long, by GitHub's best practices for the REST API.
@@ -23,17 +24,20 @@ struct ErrorBody {
 }
 
 /// The failure that a reply other than a success stands for.
-pub(super) fn failure(subject: &str, reply: &Reply) -> Failure {
+///
+/// Of the answer to a call that mints a token nothing but the status is told: it may hold a token that nobody knows yet.
+pub(super) fn failure(call: &Call<'_>, reply: &Reply) -> Failure {
     let body: ErrorBody = serde_json::from_slice(reply.body()).unwrap_or_default();
     let message = message(reply, body);
     let wait = wait(reply, &message);
     let kind = kind(reply, wait);
-    let request_id = header(reply.headers(), "x-github-request-id").map(Into::into);
-    Failure {
-        request_id,
-        wait,
-        ..Failure::new(Service::GitHub, subject, kind, &message)
+    if call.mints() {
+        let failure = Failure::new(Service::GitHub, call.subject, kind, reply.status().as_str());
+        return Failure { wait, ..failure };
     }
+    let failure = Failure::new(Service::GitHub, call.subject, kind, &message);
+    let request_id = header(reply.headers(), "x-github-request-id");
+    Failure { wait, ..failure }.identified(request_id)
 }
 
 fn message(reply: &Reply, body: ErrorBody) -> String {
@@ -92,6 +96,8 @@ fn until_reset(headers: &HeaderMap) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use http::Method;
+
     use super::*;
 
     const DATE: (&str, &str) = ("date", "Fri, 02 Jan 2026 03:04:05 GMT");
@@ -102,7 +108,8 @@ mod tests {
             .fold(http::Response::builder().status(status), |b, (k, v)| {
                 b.header(*k, *v)
             });
-        failure("s", &builder.body(body.to_owned().into()).expect("a reply"))
+        let reply = builder.body(body.to_owned().into()).expect("a reply");
+        failure(&Call::new("s", Method::GET, "/repos/acme/shop"), &reply)
     }
 
     #[test]
@@ -174,5 +181,24 @@ mod tests {
             &*failed(422, &[], body).detail,
             "422 Validation Failed; too long; bad name"
         );
+    }
+
+    #[test]
+    fn of_the_answer_to_a_mint_nothing_but_the_status_is_told() {
+        let body = r#"{"message":"ghs_canary","errors":["ghs_canary"],"token":"ghs_canary"}"#;
+        let reply = http::Response::builder()
+            .status(502)
+            .header("x-github-request-id", "ghs_canary");
+        let call = Call::new(
+            "get an App token",
+            Method::POST,
+            "/app/installations/7/access_tokens",
+        );
+        let failure = failure(&call, &reply.body(body.into()).expect("a reply"));
+        assert_eq!(
+            failure.to_string(),
+            "get an App token: GitHub was not available: 502"
+        );
+        assert!(!format!("{failure:?}").contains("canary"));
     }
 }

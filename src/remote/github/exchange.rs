@@ -42,6 +42,11 @@ impl<'a> Call<'a> {
         let body = Some(body);
         Self { body, ..self }
     }
+
+    /// Whether its reply bears a new token.
+    pub(super) fn mints(&self) -> bool {
+        self.path.ends_with("/access_tokens")
+    }
 }
 
 /// Makes a call once; a status other than success is a failure. Reads follow redirects on the same host.
@@ -52,7 +57,7 @@ pub(super) async fn exchange(octocrab: &Octocrab, base: &BaseUrl, call: &Call<'_
         match redirect(base, &reply).filter(|_| call.method == Method::GET) {
             Some(elsewhere) => path = elsewhere,
             None if reply.status().is_success() => return Ok(reply),
-            None => return Err(errors::failure(call.subject, &reply)),
+            None => return Err(errors::failure(call, &reply)),
         }
     }
     Err(Failure::malformed(

@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use crate::model::time::Timestamp;
+use crate::scrub;
 
 /// How far the token's birth is put back, in seconds, against a server clock that lags.
 const BACKDATED: i64 = 60;
@@ -68,7 +69,9 @@ impl AppKey {
                 &mut signature,
             )
             .ok()?;
-        Some(format!("{message}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature)).into())
+        let token: SecretString = format!("{message}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature)).into();
+        scrub::know(&token);
+        Some(token)
     }
 }
 

@@ -94,13 +94,9 @@ fn told(subject: &str, reply: &HttpResponse, code: Option<&str>, message: Option
     let status = reply.status().as_u16();
     // The message of Ceph, which is below Spaces, is empty.
     let detail = format!("{status} {}", message.unwrap_or_default());
-    let request_id = reply.headers().get("x-amz-request-id").map(Into::into);
-    let failure = Failure::new(Service::Spaces, subject, kind(status, code), &detail);
-    Failure {
-        code: code.map(Into::into),
-        request_id,
-        ..failure
-    }
+    Failure::new(Service::Spaces, subject, kind(status, code), &detail)
+        .coded(code)
+        .identified(reply.headers().get("x-amz-request-id"))
 }
 
 fn kind(status: u16, code: Option<&str>) -> FailureKind {
