@@ -97,10 +97,9 @@ fn digitalocean(
     let Some(token) = &access.digitalocean else {
         return Ok(None);
     };
-    let base = base("digitalocean-api-url", &access.digitalocean_url)?;
     Ok(Some(DigitalOcean::new(
         transport.clone(),
-        base,
+        access.digitalocean_url.clone(),
         token.clone(),
         shutdown.clone(),
     )))
@@ -115,7 +114,6 @@ fn github(
     let Some(github) = &access.github else {
         return Ok(None);
     };
-    let base = base("GITHUB_API_URL", &github.url)?;
     let credential = match &github.credential {
         Credential::Token(token) => github::Credential::Token(token.clone()),
         Credential::App { id, private_key } => {
@@ -130,15 +128,10 @@ fn github(
     };
     Ok(Some(GitHub::new(
         transport.clone(),
-        base,
+        github.url.clone(),
         credential,
         shutdown.clone(),
     )))
-}
-
-fn base(name: &str, url: &str) -> Result<BaseUrl, NoSession> {
-    url.parse()
-        .map_err(|error: crate::remote::BadBaseUrl| input(name, &error.to_string()))
 }
 
 fn input(name: &str, what: &str) -> NoSession {

@@ -279,13 +279,16 @@ const CASES: &[Case] = &[
     case("SK009", |sandbox| mint(sandbox, "1x2-aaaa", "admin", 2 * HOUR)),
     case("SK010", |sandbox| older(sandbox, "older1")).ask(|run| {
         run.input("access-key", &older_id("older1"))
-            .input("secret-key", "older1")
+            .input("secret-key", "older1older1")
     }),
     asked("SK011", |run| run.input("access-key", "DO00NOSUCHKEY0000000")),
     asked("SK012", |run| {
         run.input("secret-key", "the secret of another key")
     }),
-    case("SK013", stranger).ask(|run| run.input("access-key", STRANGER).input("secret-key", "strange")),
+    case("SK013", stranger).ask(|run| {
+        run.input("access-key", STRANGER)
+            .input("secret-key", "the strangers secret")
+    }),
     case("SK014", |sandbox| in_force(sandbox, Vec::new())),
     case("SK015", |sandbox| {
         in_force(sandbox, vec![Grant::new("shop-uploads", "readwrite")]);
@@ -469,14 +472,14 @@ fn mint(sandbox: &Sandbox, run: &str, mark: &str, age: i64) {
         .push(Key::generate(&name, grants, created_at));
 }
 
-/// An older key of the family, whose secret is its nickname.
+/// An older key of the family, whose secret is its nickname twice.
 fn older(sandbox: &Sandbox, nickname: &str) {
     let mut world = sandbox.world();
     let created_at = world.clock.now() - 2 * HOUR;
     let grants = vec![Grant::new("shop-uploads", "readwrite")];
     let mut key = Key::generate("shop-spaces-key--1-aaaa--active-1", grants, created_at);
     key.access_key = older_id(nickname);
-    nickname.clone_into(&mut key.secret_key);
+    key.secret_key = nickname.repeat(2);
     world.digitalocean.keys.push(key);
 }
 
@@ -492,7 +495,7 @@ fn stranger(sandbox: &Sandbox) {
         world.clock.now(),
     );
     STRANGER.clone_into(&mut key.access_key);
-    "strange".clone_into(&mut key.secret_key);
+    "the strangers secret".clone_into(&mut key.secret_key);
     world.digitalocean.keys.push(key);
 }
 

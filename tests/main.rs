@@ -2,6 +2,7 @@
 
 mod fixture;
 
+mod addresses;
 mod admin_key;
 mod app_platform;
 mod audit;

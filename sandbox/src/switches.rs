@@ -56,6 +56,8 @@ pub struct Switches {
     pub burst_limit_says_retry_after: bool,
     /// Calls to `/v2/cdn/endpoints` in ten seconds of sandbox time; `None` for no limit.
     pub cdn_limit: Option<usize>,
+    /// What the links to the texts of logs begin with, in place of the sandbox's own address.
+    pub log_url: Option<String>,
     /// How long a new CDN endpoint answers 404, in sandbox time.
     pub cdn_create_delay: Duration,
 
@@ -175,6 +177,7 @@ impl Default for Switches {
             burst_limit: Some(250),
             burst_limit_says_retry_after: true,
             cdn_limit: Some(5),
+            log_url: None,
             cdn_create_delay: Duration::ZERO,
             deployment_phase: Duration::from_millis(20),
             update_deploys: true,

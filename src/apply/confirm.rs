@@ -217,13 +217,12 @@ impl Wait<'_> {
     async fn failed(&self, deployment: &Deployment) -> Problem {
         let step = deployment.failed_step.as_ref();
         let component = step.and_then(|step| step.component.as_deref());
-        let tail = self
+        let log = self
             .digitalocean
-            .log_tail(self.awaited.id, &deployment.id, component, LOG_LINES)
-            .await
-            .unwrap_or_default();
-        for line in &tail {
-            tracing::info!("  {line}");
+            .log_tail(self.awaited.id, &deployment.id, component, LOG_LINES);
+        match log.await {
+            Ok(tail) => tail.iter().for_each(|line| tracing::info!("  {line}")),
+            Err(failure) => tracing::info!("  {failure}"),
         }
         let why = step.map_or(String::new(), |step| format!(": {step}"));
         let what = match deployment.phase {

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 
 use secrecy::SecretString;
 
+use super::addresses::address;
 use super::door::Door;
 use super::inputs::RawInputs;
-use super::values::{base_url, is_exposed, key_id};
+use super::values::key_id;
+use crate::model::base_url::BaseUrl;
 use crate::model::bucket::Region;
 use crate::model::endpoint::SpacesUrl;
 use crate::model::key::AccessKeyId;
+use crate::scrub::SHORTEST;
 
 /// DigitalOcean's public API.
 const DIGITALOCEAN_API: &str = "https://api.digitalocean.com";
@@ -26,7 +29,7 @@ pub struct Access {
     /// The token for keys and apps; only buckets with a supplied pair can do without.
     pub digitalocean: Option<SecretString>,
     /// The base URL of DigitalOcean's API.
-    pub digitalocean_url: String,
+    pub digitalocean_url: BaseUrl,
     /// A full-access pair to use instead of a short-lived admin key.
     pub full_access: Option<FullAccessPair>,
     /// The endpoint of Spaces.
@@ -48,7 +51,7 @@ pub struct FullAccessPair {
 #[derive(Debug, Clone)]
 pub struct GitHubAccess {
     /// The base URL of its API, path prefix included.
-    pub url: String,
+    pub url: BaseUrl,
     /// The credential.
     pub credential: Credential,
 }
@@ -81,27 +84,22 @@ impl Access {
     }
 
     pub(super) fn read(raw: &RawInputs, variables: &BTreeMap<String, String>, door: &mut Door) -> Self {
-        let spaces_url = url(
-            "spaces-endpoint-url",
-            raw.spaces_endpoint_url
-                .as_ref()
-                .or_else(|| set(variables, "SPACES_ENDPOINT_URL")),
-            SPACES_ENDPOINT,
-            door,
-        );
         let digitalocean_url = url(
             "digitalocean-api-url",
             raw.digitalocean_api_url
                 .as_ref()
                 .or_else(|| set(variables, "DIGITALOCEAN_API_URL")),
             DIGITALOCEAN_API,
+            variables,
             door,
         );
+        let spaces_url = raw.spaces_endpoint_url.as_ref();
+        let spaces_url = spaces_url.or_else(|| set(variables, "SPACES_ENDPOINT_URL"));
         Self {
             digitalocean: digitalocean_token(raw, variables, door),
             digitalocean_url,
             full_access: full_access_pair(raw, variables, door),
-            spaces_url: SpacesUrl::new(spaces_url),
+            spaces_url: spaces_address(spaces_url, variables, door),
             github: github(raw, variables, door),
         }
     }
@@ -112,20 +110,29 @@ fn set<'a>(variables: &'a BTreeMap<String, String>, name: &str) -> Option<&'a St
     variables.get(name).filter(|value| !value.trim().is_empty())
 }
 
-fn url(input: &str, given: Option<&String>, public: &str, door: &mut Door) -> String {
-    // `{` is no character of a URL, so the check sees a region in its place.
-    let check = |text: &str| {
-        base_url(&text.replace("{region}", "nyc3")).map(|_| text.trim_end_matches('/').to_owned())
-    };
-    let url = door
-        .parse(input, given.map(String::as_str), check)
-        .unwrap_or_else(|| public.to_owned());
-    if is_exposed(&url.replace("{region}", "nyc3")) {
-        door.warnings.push(format!(
-            "{input}: {url} is plain http, so everyone on the way can read the credentials"
-        ));
-    }
-    url
+fn url(
+    input: &str,
+    given: Option<&String>,
+    public: &str,
+    variables: &BTreeMap<String, String>,
+    door: &mut Door,
+) -> BaseUrl {
+    let given = address(input, given.map(String::as_str), variables, door);
+    given.unwrap_or_else(|| public.parse().expect("a public address is one"))
+}
+
+/// The endpoint of Spaces. `{` is no character of a URL, so the parser sees a region in its place.
+fn spaces_address(
+    given: Option<&String>,
+    variables: &BTreeMap<String, String>,
+    door: &mut Door,
+) -> SpacesUrl {
+    let public = || SpacesUrl::new(SPACES_ENDPOINT);
+    let Some(given) = given else { return public() };
+    let spaces_url = SpacesUrl::new(given.trim().trim_end_matches('/'));
+    let somewhere = Region::all().next().map(|region| spaces_url.at(region));
+    let parsed = address("spaces-endpoint-url", somewhere.as_deref(), variables, door);
+    parsed.map_or_else(public, |_| spaces_url)
 }
 
 fn digitalocean_token(
@@ -140,7 +147,7 @@ fn digitalocean_token(
     };
     token(
         "digitalocean-token",
-        raw.digitalocean_token.as_ref().or_else(env),
+        raw.digitalocean_token.as_ref().or_else(env).map(String::as_str),
         door,
     )
 }
@@ -166,7 +173,7 @@ fn full_access_pair(
         (Some(id), Some(secret)) => {
             // Not quoted: what stands there by mistake may be the secret.
             let id = key_id(id).map_err(|refusal| door.refuse("spaces-access-key-id", refusal));
-            let secret = token("spaces-secret-access-key", Some(secret), door);
+            let secret = token("spaces-secret-access-key", Some(secret.as_str()), door);
             Some(FullAccessPair {
                 id: id.ok()?,
                 secret: secret?,
@@ -194,11 +201,12 @@ fn github(raw: &RawInputs, variables: &BTreeMap<String, String>, door: &mut Door
         "GITHUB_API_URL",
         set(variables, "GITHUB_API_URL"),
         GITHUB_API,
+        variables,
         door,
     );
     let credential = match (&raw.github_token, &raw.github_app_id, &raw.github_app_private_key) {
         (None, None, None) => return None,
-        (Some(_), None, None) => Credential::Token(token("github-token", raw.github_token.as_ref(), door)?),
+        (Some(_), None, None) => Credential::Token(token("github-token", raw.github_token.as_deref(), door)?),
         (None, Some(id), Some(key)) => Credential::App {
             id: id.trim().to_owned(),
             private_key: SecretString::from(key.clone()),
@@ -235,7 +243,9 @@ fn refused(door: &mut Door, input: &str, what: &str) -> Option<GitHubAccess> {
 
 /// A token without the white space around it. A newline at the end comes from pasting or from `echo` without `-n`, and
 /// would end in a header that no client sends.
-fn token(input: &str, given: Option<&String>, door: &mut Door) -> Option<SecretString> {
+///
+/// One that is too short to be a credential is refused: it could not be hidden without hiding words.
+fn token(input: &str, given: Option<&str>, door: &mut Door) -> Option<SecretString> {
     let given = given?;
     let token = given.trim();
     if token.len() != given.len() {
@@ -252,6 +262,13 @@ fn token(input: &str, given: Option<&String>, door: &mut Door) -> Option<SecretS
     }
     if !token.is_ascii() {
         let what = "it has characters that no token has (the value is not shown); was something else pasted?";
+        door.refuse(input, what);
+        return None;
+    }
+    if token.len() < SHORTEST {
+        let what = format!(
+            "it is shorter than {SHORTEST} characters (the value is not shown), so it is no credential"
+        );
         door.refuse(input, what);
         return None;
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::model::problem::FilePlace;
+use crate::scrub::scrubbed;
 
 /// What is wrong with an input. Never quotes the value of one that holds a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +67,8 @@ impl Door {
         match parse(text) {
             Ok(value) => Some(value),
             Err(refusal) => {
-                self.refuse(input, format!("`{}` is not accepted: {refusal}", shortened(text)));
+                let shown = shortened(&scrubbed(text));
+                self.refuse(input, format!("`{shown}` is not accepted: {refusal}"));
                 None
             }
         }

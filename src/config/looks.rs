@@ -5,15 +5,18 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use super::addresses::address;
 use super::door::Door;
 use super::errand::Command;
 use super::files::{contents, named};
 use super::inputs::RawInputs;
-use super::values::{base_url, key_id, span};
+use super::values::{key_id, span};
+use crate::model::base_url::BaseUrl;
 use crate::model::bucket::{BucketName, Region};
 use crate::model::endpoint::SpacesUrl;
 use crate::model::key::AccessKeyId;
 use crate::model::path::WorkspacePath;
+use crate::scrub::SHORTEST;
 use crate::workspace::Workspace;
 
 /// What to look at beside the wanted world.
@@ -51,7 +54,7 @@ pub struct PairPlace {
     /// The bucket.
     pub bucket: BucketName,
     /// The base URL of Spaces in its region.
-    pub endpoint: String,
+    pub endpoint: BaseUrl,
 }
 
 /// An app spec file in the workspace.
@@ -163,16 +166,18 @@ fn endpoint_of_the_app(
     environment: &BTreeMap<String, String>,
     spaces_url: &SpacesUrl,
     door: &mut Door,
-) -> Option<String> {
+) -> Option<BaseUrl> {
     let region = set(environment, "SPACES_REGION");
     match (set(environment, "SPACES_ENDPOINT"), region) {
         (None, Some(region)) => {
             let region: Region = door.parse("SPACES_REGION", Some(region), str::parse)?;
-            Some(spaces_url.at(region))
+            address("SPACES_REGION", Some(&spaces_url.at(region)), environment, door)
         }
-        (endpoint, _) => {
-            let why = "the app's environment must have it, or SPACES_REGION";
-            door.require("SPACES_ENDPOINT", endpoint, why, base_url)
+        (Some(endpoint), _) => address("SPACES_ENDPOINT", Some(endpoint), environment, door),
+        (None, None) => {
+            let what = "it is missing; the app's environment must have it, or SPACES_REGION";
+            door.refuse("SPACES_ENDPOINT", what);
+            None
         }
     }
 }
@@ -186,21 +191,38 @@ fn pair_of_the_app(
     let named = |name: &str| format!("{name}{suffix}");
     let why = "the app's environment must have it; Spacekeeper writes it with app-platform-app";
     let id = id(&named(ID), environment, why, door);
-    let secret = set(environment, &named(SECRET));
-    if secret.is_none() {
-        door.refuse(&named(SECRET), format!("it is missing; {why}"));
-    }
+    let secret = match set(environment, &named(SECRET)) {
+        Some(secret) => secret_at_hand(&named(SECRET), secret, door),
+        None => {
+            door.refuse(&named(SECRET), format!("it is missing; {why}"));
+            None
+        }
+    };
     let bucket = door.require(&named(BUCKET), set(environment, &named(BUCKET)), why, str::parse);
     let endpoint = endpoint_of_the_app(environment, spaces_url, door);
     Some(PairAtHand {
         source: format!("{} and {}", named(ID), named(SECRET)),
         id: id?,
-        secret: SecretString::from(secret?.trim().to_owned()),
+        secret: secret?,
         place: Some(PairPlace {
             bucket: bucket?,
             endpoint: endpoint?,
         }),
     })
+}
+
+/// A secret to try out, as it stands there: what is wrong with it is what the trial shall find. One that is too short to
+/// be a credential could not be hidden without hiding words.
+fn secret_at_hand(name: &str, text: &str, door: &mut Door) -> Option<SecretString> {
+    let text = text.trim();
+    if text.len() < SHORTEST {
+        let what = format!(
+            "it is shorter than {SHORTEST} characters (the value is not shown), so it is no credential"
+        );
+        door.refuse(name, what);
+        return None;
+    }
+    Some(SecretString::from(text.to_owned()))
 }
 
 /// Not quoted: what stands there by mistake may be the secret.
@@ -226,7 +248,7 @@ fn pair_of_the_job(raw: &RawInputs, door: &mut Door) -> Option<PairAtHand> {
             id: key_id(id)
                 .map_err(|refusal| door.refuse("access-key", refusal))
                 .ok()?,
-            secret: SecretString::from(secret.trim().to_owned()),
+            secret: secret_at_hand("secret-key", secret, door)?,
             place: None,
         }),
         (Some(_), None) => missing("secret-key", "access-key", door),

@@ -1,6 +1,7 @@
 //! The door: what the environment says is parsed here into types that cannot be wrong, and every problem is told at once.
 
 mod access;
+mod addresses;
 mod credentials;
 mod defaults;
 mod door;

@@ -341,7 +341,7 @@ mod tests {
             ("app", "shop"),
             ("buckets", "shop-uploads"),
             ("digitalocean-token", "dop_v1_x"),
-            ("github-token", "ghp_x"),
+            ("github-token", "ghp_canary"),
             ("github-repository", "acme/shop"),
         ];
         let all = minimal.iter().chain(inputs);
@@ -494,7 +494,7 @@ mod tests {
     #[test]
     fn no_problem_quotes_a_secret() {
         let told = problems(&[("digitalocean-token", "dop_v1_\ncanary"), ("github-app-id", "7")]).join("\n");
-        assert!(!told.contains("canary") && !told.contains("ghp_x"), "{told}");
+        assert!(!told.contains("canary") && !told.contains("ghp_canary"), "{told}");
     }
 
     #[test]

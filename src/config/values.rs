@@ -97,22 +97,6 @@ pub(super) fn bucket_line(line: &str) -> Result<(BucketName, Permission), BadBuc
     Ok((name.trim().parse()?, permission))
 }
 
-/// A base URL: http or https, a host, no credentials and no query. A slash at the end is dropped.
-pub(super) fn base_url(text: &str) -> Result<String, &'static str> {
-    let url: http::Uri = text.parse().map_err(|_| "it is not a URL")?;
-    let host = url.authority().ok_or("it has no host; write https://…")?;
-    match url.scheme_str() {
-        Some("http" | "https") if host.as_str().contains('@') => {
-            Err("it carries credentials, which belong elsewhere")
-        }
-        Some("http" | "https") if url.query().is_some() => {
-            Err("it has a query; a base URL ends with its path")
-        }
-        Some("http" | "https") => Ok(text.trim_end_matches('/').to_owned()),
-        _ => Err("it must start with https:// (or http:// for a server on this machine)"),
-    }
-}
-
 /// An origin of a page: `scheme://host[:port]`, or `*` for any. It may hold one `*`.
 pub(super) fn origin(text: &str) -> Result<String, String> {
     let text = text.trim();
@@ -143,14 +127,6 @@ pub(super) fn origin(text: &str) -> Result<String, String> {
 }
 
 const NO_ORIGIN: &str = "it is no origin; write one such as https://shop.example or http://localhost:3000";
-
-/// Whether a base URL sends credentials unencrypted to another machine.
-pub(super) fn is_exposed(url: &str) -> bool {
-    let parsed: Option<http::Uri> = url.parse().ok();
-    let host = parsed.as_ref().and_then(http::Uri::host).unwrap_or_default();
-    let loopback = host == "localhost" || host == "[::1]" || host.starts_with("127.");
-    url.starts_with("http://") && !loopback
-}
 
 #[cfg(test)]
 mod tests {
@@ -197,24 +173,5 @@ mod tests {
             Some(Permission::ReadWrite)
         );
         assert!(bucket_line("shop=write").is_err());
-    }
-
-    #[test]
-    fn a_base_url_has_a_scheme_and_a_host_and_nothing_that_leaks() {
-        assert_eq!(
-            base_url("https://ghe.example/api/v3/").as_deref(),
-            Ok("https://ghe.example/api/v3")
-        );
-        for wrong in [
-            "nyc3.example",
-            "ftp://x",
-            "https://me:pw@x",
-            "https://x?y",
-            "/api",
-        ] {
-            assert!(base_url(wrong).is_err(), "{wrong}");
-        }
-        assert!(is_exposed("http://minio:9000"));
-        assert!(!is_exposed("http://127.0.0.1:9000"));
     }
 }

@@ -18,8 +18,8 @@ use crate::model::sink::{Repository, SettingName};
 use crate::observe::evidence::{self, Candidate, Question, Shadows};
 use crate::plan::check;
 use crate::plan::cors_questions;
-use crate::remote::Spaces;
 use crate::remote::spaces::{Freshness, KeyPair};
+use crate::remote::{BaseUrl, Spaces};
 use crate::report::Report;
 use crate::tell::{self, Told};
 
@@ -149,14 +149,13 @@ impl Job<'_> {
             .find(|wanted| wanted.family == name.family)
     }
 
-    fn client(&self, pair: &PairAtHand, bucket: &BucketName, endpoint: Option<&str>) -> Spaces {
+    fn client(&self, pair: &PairAtHand, bucket: &BucketName, endpoint: Option<&BaseUrl>) -> Spaces {
         let pair = KeyPair {
             id: pair.id.clone(),
             secret: pair.secret.clone(),
         };
-        let base = endpoint.and_then(|endpoint| endpoint.parse().ok());
-        match base {
-            Some(base) => self.session.spaces_at(&base, &pair, Freshness::Settled),
+        match endpoint {
+            Some(endpoint) => self.session.spaces_at(endpoint, &pair, Freshness::Settled),
             None => self
                 .session
                 .spaces(self.desired.home_of(bucket), &pair, Freshness::Settled),

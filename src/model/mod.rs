@@ -2,6 +2,7 @@
 //!
 //! Nothing here does IO, reads a clock, knows a client or awaits: every function is a plain function of its arguments.
 
+pub mod base_url;
 pub mod bucket;
 pub mod cdn;
 pub mod cors;

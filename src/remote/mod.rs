@@ -5,11 +5,11 @@
 //!
 //! No method logs or returns a header, a body of a call that bears a secret, or a token.
 
-mod base_url;
 mod clock;
 mod deadline;
 pub mod digitalocean;
 mod failure;
+mod foreign_url;
 pub mod github;
 mod octocrab_service;
 mod pacing;
@@ -20,7 +20,8 @@ mod smithy_client;
 pub mod spaces;
 mod transport;
 
-pub use base_url::{BadBaseUrl, BaseUrl};
+use crate::model::base_url;
+pub use crate::model::base_url::{BadBaseUrl, BaseUrl};
 pub use clock::ServerClock;
 pub use deadline::deadline;
 pub use digitalocean::DigitalOcean;

@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::HeaderMap;
+use http::header::RANGE;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use reqwest::{Client, ClientBuilder, Request, Url};
 use rustls::ClientConfig;
 use rustls_platform_verifier::ConfigVerifierExt;
 
+use super::foreign_url::ForeignUrl;
 use super::retry;
 
 /// How long any request may take, from the first byte of its connection to the last of its reply.
@@ -40,6 +42,7 @@ pub(super) type Reply = http::Response<Bytes>;
 pub struct Transport {
     client: Client,
     unpooled: Client,
+    tls: ClientConfig,
 }
 
 /// The HTTP client cannot be set up, as when no root certificates are found.
@@ -67,7 +70,11 @@ impl Transport {
         let build = |builder: ClientBuilder| builder.build().map_err(|error| NoTransport(causes(&error)));
         let client = build(builder(&tls))?;
         let unpooled = build(builder(&tls).pool_max_idle_per_host(0))?;
-        Ok(Self { client, unpooled })
+        Ok(Self {
+            client,
+            unpooled,
+            tls,
+        })
     }
 
     /// The same, with a fresh connection for every request: another connection may end at another server, which may
@@ -77,6 +84,7 @@ impl Transport {
         Self {
             client: self.unpooled.clone(),
             unpooled: self.unpooled.clone(),
+            tls: self.tls.clone(),
         }
     }
 
@@ -88,10 +96,17 @@ impl Transport {
         answer
     }
 
-    /// Sends one request without reading the body, for replies of unknown length.
-    pub(super) async fn open(&self, request: Request) -> Result<reqwest::Response, NoReply> {
+    /// Sends one request to an address that an answer named, without reading the body, whose length is unknown. The name
+    /// of its host is resolved to public addresses only, or to none.
+    pub(super) async fn open(&self, place: ForeignUrl, range: &str) -> Result<reqwest::Response, NoReply> {
+        let client = builder(&self.tls)
+            .dns_resolver(place.resolver())
+            .build()
+            .map_err(NoReply::of)?;
+        let request = client.get(place.into_url()).header(RANGE, range);
+        let request = request.build().map_err(NoReply::of)?;
         let line = RequestLine::of(&request);
-        let answer = self.client.execute(request).await.map_err(NoReply::of);
+        let answer = client.execute(request).await.map_err(NoReply::of);
         line.log(answer.as_ref().map(|reply| reply.status().as_u16()));
         answer
     }

@@ -25,7 +25,8 @@ pub(super) fn answer(world: &World, call: &Call, app: usize, id: &str) -> Result
     if !["BUILD", "DEPLOY", "RUN"].contains(&kind) {
         return Err(Refusal::bad_request("type must be BUILD, DEPLOY or RUN"));
     }
-    let host = &world.digitalocean.log_host;
+    let own = &world.digitalocean.log_host;
+    let host = world.switches.log_url.as_ref().unwrap_or(own);
     let url = format!("{host}/{LOGS}/{id}/{kind}");
     let mut body = json!({ "historic_urls": [url] });
     if !deployment.phase.is_terminal() {

@@ -48,7 +48,7 @@ fn the_inputs_of_the_readme_and_their_twin_come_to_the_same() {
         ("log-retention-days", "30"),
         ("app-platform-app", "shop"),
         ("digitalocean-token", "dop_v1_x"),
-        ("github-token", "ghp_x"),
+        ("github-token", "ghp_canary"),
         ("github-repository", "acme/shop"),
     ];
     let environment: Environment = inputs
