@@ -8,7 +8,7 @@ use spacekeeper_sandbox::spaces::Bucket;
 
 use crate::fixture;
 use crate::fixture::app_key::{private_key_pem, public_key};
-use crate::fixture::{Fault, GitHub, Outcome, REPOSITORY, Run, Sandbox, Spaces, World};
+use crate::fixture::{Fault, GitHub, Outcome, REPOSITORY, Run, Sandbox, Spaces, Spelling, World};
 
 const APP: u64 = 4711;
 const CLIENT_ID: &str = "Iv23liSpacekeeper000";
@@ -165,9 +165,12 @@ fn the_token_is_masked_and_shown_nowhere_else() {
 fn nothing_of_the_private_key_is_shown_even_with_debug_logging() {
     let sandbox = Sandbox::start(world());
     let outcome = run(&sandbox).env("RUNNER_DEBUG", "1").go().green();
-    let shown = [&outcome.stdout, &outcome.stderr, &outcome.summary];
+    let (said, masks) = (outcome.said(), outcome.masks());
+    let shown = [&said, &outcome.stderr, &outcome.summary];
     for line in private_key_pem().lines() {
         assert!(shown.iter().all(|text| !text.contains(line)), "{line}");
+        let frame = line.starts_with("-----");
+        assert_eq!(masks.iter().any(|mask| mask == line), !frame, "{line}");
     }
     // No JWT either: `eyJ` is how each begins. A long token of an installation holds one, masked.
     let lines = outcome.stdout.lines();
@@ -312,7 +315,7 @@ fn what_is_no_private_key_is_refused_without_being_shown() {
             outcome.stdout
         );
         for line in wrong.lines() {
-            assert!(!outcome.stdout.contains(line), "{}", outcome.stdout);
+            assert!(!outcome.said().contains(line), "{}", outcome.stdout);
         }
         assert!(outcome.journal.is_empty(), "{}", outcome.stdout);
     }
@@ -329,4 +332,29 @@ fn an_environment_of_the_repository_is_reached_too() {
     let repository = world.github.repository(REPOSITORY).expect("a repository");
     let environment = repository.environment("production").expect("an environment");
     assert!(environment.secret("SPACES_SECRET_KEY").is_some());
+}
+
+#[test]
+fn nothing_of_a_credential_is_told_by_a_service_that_quotes_it() {
+    for spelling in Spelling::ALL {
+        for path in ["/access_tokens", "/installation", "/actions/secrets"] {
+            let sandbox = Sandbox::start(world());
+            let echo = Fault::on(GitHub).path_contains(path).forever().after();
+            sandbox.script(echo.echo(403, spelling));
+            let run = run(&sandbox).env("RUNNER_DEBUG", "1");
+            run.input("report-file", "report.json").go().red();
+        }
+    }
+}
+
+#[test]
+fn of_a_gateway_that_fails_while_a_token_is_minted_only_the_status_is_told() {
+    let sandbox = Sandbox::start(world());
+    let lost = Fault::on(GitHub)
+        .path_contains("/access_tokens")
+        .forever()
+        .after();
+    sandbox.script(lost.echo(502, Spelling::Plain));
+    let outcome = run(&sandbox).go().red();
+    outcome.complains(&["get an App token for acme/shop", "GitHub was not available: 502"]);
 }

@@ -27,6 +27,7 @@ mod remote;
 mod revoke;
 mod rotate;
 mod rotation_steps;
+mod secrets;
 mod strangers;
 mod surface;
 mod ways_out;

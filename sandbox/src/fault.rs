@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, StatusCode, header};
 
+use crate::echo::{Asked, Spelling};
 use crate::journal::{Entry, FaceName};
 use crate::reply::Reply;
 
@@ -48,6 +49,7 @@ enum Forgery {
     Reset,
     Garbage,
     WrongContentType,
+    Echo(StatusCode, Spelling, usize),
 }
 
 impl Fault {
@@ -177,6 +179,27 @@ impl Fault {
             .body("<html><head><title>Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>")
     }
 
+    /// Answers like a gateway that quotes what passes through it: an error of this status in the form of the face, each
+    /// field of which holds the true reply, the credential and the body of the request.
+    ///
+    /// # Panics
+    /// If HTTP has no such status.
+    #[must_use]
+    pub fn echo(mut self, status: u16, spelling: Spelling) -> Self {
+        let status = StatusCode::from_u16(status).expect("a status between 100 and 999");
+        self.forgery = Some(Forgery::Echo(status, spelling, 0));
+        self
+    }
+
+    /// Puts so many characters before what [`Fault::echo`] quotes, so that a cut falls elsewhere.
+    #[must_use]
+    pub fn behind(mut self, characters: usize) -> Self {
+        if let Some(Forgery::Echo(_, _, behind)) = &mut self.forgery {
+            *behind = characters;
+        }
+        self
+    }
+
     /// Closes the connection without an answer.
     #[must_use]
     pub fn reset(mut self) -> Self {
@@ -239,9 +262,14 @@ impl Fault {
     }
 
     /// What goes over the wire in place of `reply`; `None` resets the connection.
-    pub(crate) fn forge(&self, reply: Reply) -> Option<Reply> {
+    pub(crate) fn forge(&self, reply: Reply, asked: &Asked) -> Option<Reply> {
         match &self.forgery {
             None => Some(reply),
+            Some(Forgery::Echo(status, spelling, behind)) => {
+                let mut echo = asked.echoed(*status, *spelling, *behind, &reply);
+                echo.wrote = reply.wrote;
+                Some(echo)
+            }
             Some(Forgery::Reset) => None,
             Some(Forgery::Garbage) => Some(halved(reply)),
             Some(Forgery::WrongContentType) => Some(reply.header("content-type", "text/html")),

@@ -22,6 +22,7 @@
 
 pub mod clock;
 pub mod digitalocean;
+mod echo;
 mod edge;
 mod fault;
 pub mod github;
@@ -36,6 +37,7 @@ mod violations;
 mod world;
 
 pub use clock::Clock;
+pub use echo::Spelling;
 pub use edge::{Edge, TlsUrls};
 pub use fault::Fault;
 pub use journal::{Entry, FaceName};

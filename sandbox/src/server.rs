@@ -15,6 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 
 use crate::clock::http_date;
+use crate::echo::Asked;
 use crate::fault::{Fault, Moment, Script, unborn};
 use crate::hold::Holds;
 use crate::journal::{Entry, FaceName, Journal};
@@ -126,6 +127,7 @@ impl Shared {
         if fault.moment() == Moment::Before && !self.wait(fault, entry).await {
             return (None, false);
         }
+        let asked = Asked::of(entry.face, &request);
         let reply = if fault.prevents() {
             unborn(entry.face)
         } else {
@@ -135,7 +137,7 @@ impl Shared {
         if fault.moment() == Moment::After && !self.wait(fault, entry).await {
             return (None, wrote);
         }
-        (fault.forge(reply).map(|reply| reply.response), wrote)
+        (fault.forge(reply, &asked).map(|reply| reply.response), wrote)
     }
 
     /// `false` if the request was held and then dropped.
