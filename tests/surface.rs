@@ -101,7 +101,7 @@ fn a_default_of_the_action_is_what_the_code_takes_an_unset_input_for() {
         ("app-platform-app", "shop"),
         ("github-repository", "acme/shop"),
         ("digitalocean-token", "dop_v1_x"),
-        ("github-token", "ghp_x"),
+        ("github-token", "ghp_canary"),
     ];
     let action = read("action.yml");
     let inputs = entries(&action, "inputs");

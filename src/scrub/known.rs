@@ -55,20 +55,21 @@ impl Known {
     }
 
     fn add_spelling(&mut self, spelling: &[u8]) {
-        let shown = if spelling.len() < LONG {
+        if spelling.len() < LONG {
             self.short.insert(spelling.to_vec());
-            spelling.len()
         } else {
             let windows = spelling
                 .windows(WINDOW)
                 .filter_map(|window| window.try_into().ok());
             self.windows.extend::<Vec<[u8; WINDOW]>>(windows.collect());
-            WINDOW
-        };
-        self.edges.insert(Edges {
-            start: spelling[..shown].to_vec(),
-            end: spelling[spelling.len() - shown..].to_vec(),
-        });
+        }
+        if spelling.len() >= LONG || is_no_phrase(spelling) {
+            let shown = spelling.len().min(LONG);
+            self.edges.insert(Edges {
+                start: spelling[..shown].to_vec(),
+                end: spelling[spelling.len() - shown..].to_vec(),
+            });
+        }
     }
 
     /// What a cut has left of a secret at either end of a text.
@@ -111,6 +112,12 @@ fn encodings(secret: &[u8]) -> Vec<Vec<u8>> {
         }
     }
     encodings
+}
+
+/// What mixes small and capital letters and digits was not made of words.
+fn is_no_phrase(spelling: &[u8]) -> bool {
+    let has = |kind: fn(&u8) -> bool| spelling.iter().any(kind);
+    has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_digit)
 }
 
 fn occurrences(text: &[u8], wanted: &[u8]) -> Vec<Range<usize>> {

@@ -193,7 +193,9 @@ mod tests {
             scrub(password, "bucket shop-uploads made"),
             "bucket shop-uploads made"
         );
+        assert_eq!(scrub(password, "made shop-uploads"), "made shop-uploads");
         assert_eq!(scrub(password, "sent shop-uploads-secret"), "sent ***");
+        assert_eq!(scrub("Xq7-Wd2-Lk9-Pm4", "sent Xq7-Wd2-L"), "sent ***");
     }
 
     #[test]
