@@ -95,7 +95,7 @@ impl Shared {
         let status = response.as_ref().map(|response| response.status().as_u16());
         pause(after).await;
         lock(&self.journal).close(entry.number, status, wrote);
-        response.map(|response| self.dated(response))
+        response.map(|response| self.dated(face, response))
     }
 
     fn note(&self, face: FaceName, connection: u64, request: &Request<Bytes>) -> Entry {
@@ -154,8 +154,8 @@ impl Shared {
         }
     }
 
-    fn dated(&self, mut response: Response<Bytes>) -> Response<Bytes> {
-        let now = lock(&self.world).clock.now();
+    fn dated(&self, face: FaceName, mut response: Response<Bytes>) -> Response<Bytes> {
+        let now = lock(&self.world).time_at(face);
         if let Ok(date) = HeaderValue::from_str(&http_date(now)) {
             response.headers_mut().entry(header::DATE).or_insert(date);
         }

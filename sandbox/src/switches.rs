@@ -104,6 +104,8 @@ pub struct Switches {
     pub reading_logging_needs_full_access: bool,
 
     // GitHub
+    /// By how many seconds GitHub's clock is ahead of the others; a negative number: how far it is behind.
+    pub github_clock_ahead: i64,
     /// Prefix of every path: empty for github.com, `/api/v3` for an Enterprise Server.
     pub github_path_prefix: String,
     /// Hosts, beside `api.github.com`, that the edge takes for GitHub.
@@ -198,6 +200,7 @@ impl Default for Switches {
             content_md5_required: true,
             checksum_headers_refused: true,
             reading_logging_needs_full_access: true,
+            github_clock_ahead: 0,
             github_path_prefix: String::new(),
             github_hosts: Vec::new(),
             github_hourly_limit: 5_000,

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::clock::Clock;
 use crate::digitalocean::{Course, DigitalOcean, Grant, Key, Token};
 use crate::github::GitHub;
+use crate::journal::FaceName;
 use crate::spaces::Spaces;
 use crate::switches::Switches;
 
@@ -17,7 +18,7 @@ use crate::switches::Switches;
 /// [`crate::Sandbox::world`].
 #[derive(Debug)]
 pub struct World {
-    /// The time that all faces go by.
+    /// The time that all faces go by; GitHub's clock may be ahead of it: [`World::time_at`].
     pub clock: Clock,
     /// The DigitalOcean account: keys, CDN endpoints, apps.
     pub digitalocean: DigitalOcean,
@@ -120,6 +121,15 @@ impl World {
         let app = self.digitalocean.app_mut(app).expect("the app was added before");
         app.script(course);
         self
+    }
+
+    /// The time on the clock of one face.
+    #[must_use]
+    pub fn time_at(&self, face: FaceName) -> i64 {
+        match face {
+            FaceName::GitHub => self.clock.now() + self.switches.github_clock_ahead,
+            FaceName::DigitalOcean | FaceName::Spaces => self.clock.now(),
+        }
     }
 
     /// Lets time have its effects: deployments move on to the phase they are due.

@@ -8,6 +8,7 @@ use super::refusal::{Outcome, Refusal, ok};
 use super::{Holder, jwt, route};
 use crate::World;
 use crate::digitalocean::random;
+use crate::journal::FaceName;
 use crate::reply::Reply;
 use crate::server::host;
 
@@ -30,7 +31,7 @@ pub(crate) fn answer(world: &mut World, request: &Request<Bytes>) -> Reply {
 
 fn respond(world: &mut World, request: &Request<Bytes>) -> Outcome {
     check_headers(request.headers())?;
-    let now = world.clock.now();
+    let now = world.time_at(FaceName::GitHub);
     let prefix = world.switches.github_path_prefix.clone();
     let path = request
         .uri()
