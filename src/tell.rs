@@ -13,7 +13,7 @@ use crate::model::name::{KeyName, Mark};
 use crate::model::observed::Observed;
 use crate::model::problem::Problem;
 use crate::model::time::Timestamp;
-use crate::plan::generations::{Generation, Generations};
+use crate::plan::generations::Generation;
 use crate::plan::{BucketAction, BucketPlan, Decision, FamilyPlan, Plan, Retirement};
 use crate::report::{BucketOutcome, BucketReport, Change, KeyReport, Report, spoken};
 
@@ -181,7 +181,7 @@ fn keys(desired: &Desired, told: &Told<'_>) -> Vec<KeyReport> {
             Told::Nothing | Told::Audited { .. } => row(wanted, None, None, false, "not looked at"),
             Told::BrokenOff => row(wanted, None, None, false, "not known: the run broke off"),
             Told::Planned { plan, .. } => planned_row(wanted, &plan.families[index]),
-            Told::Checked { plan, observed, .. } => checked_row(wanted, &plan.families[index], observed),
+            Told::Checked { plan, .. } => checked_row(wanted, &plan.families[index]),
             Told::Done { keys, .. } => outcome_row(wanted, keys.get(&wanted.family)),
         })
         .collect()
@@ -197,23 +197,22 @@ fn planned_row(wanted: &WantedFamily, plan: &FamilyPlan) -> KeyReport {
     row(wanted, plan.current(), due, false, state)
 }
 
-fn checked_row(wanted: &WantedFamily, plan: &FamilyPlan, observed: &Observed) -> KeyReport {
-    let generations = Generations::of(&wanted.family, observed);
-    let current = generations.current();
-    let due = current.map(|current| current.key.created_at.after(wanted.lifetime.due_age()));
+fn checked_row(wanted: &WantedFamily, plan: &FamilyPlan) -> KeyReport {
+    let judgement = &plan.judgement;
+    let due = judgement.age.map(|age| age.due);
     let state = match &plan.decision {
         Decision::Keep { .. } => "in order",
         Decision::Mint { .. } => "to be replaced",
         Decision::Wait { .. } => "another run is at it",
         Decision::Blocked { .. } => "in doubt",
     };
-    row(wanted, current, due, false, state)
+    row(wanted, judgement.current(), due, false, state)
 }
 
 fn outcome_row(wanted: &WantedFamily, outcome: Option<&KeyOutcome>) -> KeyReport {
     match outcome {
         Some(KeyOutcome::Minted { key, .. }) => {
-            let due = key.key.created_at.after(wanted.lifetime.due_age());
+            let due = wanted.lifetime.due(key.key.created_at);
             row(wanted, Some(key), Some(due), true, "minted and delivered")
         }
         Some(KeyOutcome::Kept { current, due }) => row(wanted, Some(current), Some(*due), false, "kept"),

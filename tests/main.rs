@@ -20,6 +20,7 @@ mod gate;
 mod github_app;
 mod inputs;
 mod interleavings;
+mod judgement;
 mod manifest;
 mod network;
 mod refusals;

@@ -26,6 +26,12 @@ use crate::remote::{Failure, GitHub, WriteFailure};
 /// How far `updated_at` may lie after the `Date` of our own write: two servers of GitHub, whole seconds.
 const WRITE_SLACK: Duration = Duration::from_secs(2);
 
+/// The least by which two of GitHub's times differ.
+const SECOND: Duration = Duration::from_secs(1);
+
+/// How long GitHub's clock is waited for when it is not past the last delivery: its servers differ by a second or two.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
 /// How often a pair is written when somebody else writes the same secrets at the same time.
 const PASSES: usize = 2;
 
@@ -201,7 +207,9 @@ pub(super) async fn to_github(
         })?;
         let found = read_back(key, github, &written).await?;
         let moved_apps = moved(writers, &apps).await?;
-        if moved_apps.is_empty() && (!found.moved || found.is_a_clock_gap(before.as_ref())) {
+        let early = found.looks_older_than_its_delivery(key);
+        let moved = found.moved && !found.is_a_clock_gap(before.as_ref());
+        if moved_apps.is_empty() && early.is_none() && !moved {
             return Ok(receipt(&found, apps));
         }
         if let Some(other) = key.is_overtaken(writers).await? {
@@ -212,9 +220,16 @@ pub(super) async fn to_github(
             return Err(unsettled(key).into());
         }
         tracing::info!(
-            "key {}: a sink was written by someone else meanwhile, writing again",
-            key.wanted().family
+            "key {}: {}, writing again",
+            key.wanted().family,
+            if moved || !moved_apps.is_empty() {
+                "a sink was written by someone else meanwhile"
+            } else {
+                "a secret looks older than this delivery"
+            }
         );
+        // Once begun, a delivery goes on after a signal.
+        tokio::time::sleep(early.unwrap_or_default()).await;
         for app in apps.iter_mut().filter(|app| moved_apps.contains(&app.app)) {
             app.put = put_again(key, writers, app).await?;
         }
@@ -365,7 +380,8 @@ fn combined_value(combined: &CombinedSecret, pair: &Pair<'_>) -> SecretString {
 
 /// What the sinks show after the writes.
 struct Found {
-    latest: Option<Timestamp>,
+    /// When each secret was written.
+    times: Vec<Timestamp>,
     moved: bool,
     missing: bool,
     /// By how much the sinks' times are ahead of the times at which our writes were answered, secret by secret.
@@ -386,7 +402,7 @@ async fn read_back(key: &Delivering<'_>, github: &GitHub, written: &[Written<'_>
     let variables = join_all(named.map(|(target, name)| github.variable(target, name)));
     let (secrets, variables) = tokio::join!(secrets, variables);
     let mut found = Found {
-        latest: None,
+        times: Vec::new(),
         moved: false,
         missing: false,
         ahead: Vec::new(),
@@ -405,12 +421,22 @@ async fn read_back(key: &Delivering<'_>, github: &GitHub, written: &[Written<'_>
 impl Found {
     fn add(&mut self, written: &Written<'_>, updated_at: Option<Timestamp>) {
         self.missing |= updated_at.is_none();
-        self.latest = self.latest.max(updated_at);
+        self.times.extend(updated_at);
         let ahead = updated_at
             .zip(written.date)
             .map(|(updated_at, ours)| updated_at.since(ours));
         self.moved |= ahead.is_some_and(|ahead| ahead > WRITE_SLACK);
         self.ahead.extend(ahead);
+    }
+
+    /// How long to wait before the secrets are written again, because one of them would be taken for a former key's by
+    /// the very next run; nothing when none would.
+    fn looks_older_than_its_delivery(&self, key: &Delivering<'_>) -> Option<Duration> {
+        let delivery = key.dated(&self.times)?;
+        let early = self.times.iter().filter(|at| delivery.began_after(**at));
+        let behind = |at: &Timestamp| delivery.before.map(|before| before.after(SECOND).since(*at));
+        let wait = early.map(|at| behind(at).unwrap_or_default()).max()?;
+        Some(wait.min(LONGEST_WAIT))
     }
 
     /// Whether all secrets are ahead by the same time, now as `before`: then two clocks differ, and nobody has written.
@@ -446,7 +472,7 @@ fn receipt(found: &Found, apps: Vec<AppDelivery>) -> Receipt {
         .into_iter()
         .filter_map(|delivery| Some((delivery.app, delivery.put.deployment?)));
     Receipt {
-        since: found.latest,
+        since: found.times.iter().copied().max(),
         deployments: deployments.collect(),
     }
 }
@@ -492,7 +518,7 @@ mod tests {
 
     fn found(ahead: [u64; 2]) -> Found {
         Found {
-            latest: None,
+            times: Vec::new(),
             moved: true,
             missing: false,
             ahead: ahead.map(Duration::from_secs).to_vec(),

@@ -10,13 +10,12 @@ use super::waiting::await_rivals;
 use super::{Findings, Outcomes, Writers};
 use crate::model::bucket::BucketName;
 use crate::model::desired::{AppRef, WantedFamily};
-use crate::model::key::AccessKeyId;
 use crate::model::name::Family;
 use crate::model::observed::Observed;
 use crate::model::problem::Problem;
 use crate::model::time::Timestamp;
-use crate::plan::generations::{Generation, Generations};
-use crate::plan::{Decision, FamilyPlan, full_account};
+use crate::plan::generations::Generation;
+use crate::plan::{Decision, FamilyPlan, Reason, full_account};
 use crate::remote::Cause;
 use crate::report::BucketOutcome;
 
@@ -106,7 +105,7 @@ impl Round<'_> {
                 writers.ledger.failed(problem);
                 for rival in &rivals {
                     let family = rival.name.family.clone();
-                    let current = Generations::of(&family, self.observed).current().cloned();
+                    let current = self.serving(&family);
                     keys.insert(family, KeyOutcome::Failed { current });
                 }
                 Next::Settled
@@ -146,31 +145,11 @@ impl Round<'_> {
                 }
                 Decision::Mint { reasons } => match self.obstacle(writers, wanted) {
                     Some(problem) => self.fail(writers, wanted, problem, keys),
-                    None => orders.push(self.order(wanted, reasons.clone())),
+                    None => orders.push(order(wanted, plan, reasons.clone())),
                 },
             }
         }
         orders
-    }
-
-    fn order<'w>(&self, wanted: &'w WantedFamily, reasons: Vec<crate::plan::Reason>) -> Order<'w> {
-        let Generations {
-            active,
-            rivals,
-            orphans,
-            doubtful,
-        } = Generations::of(&wanted.family, self.observed);
-        let known = active
-            .iter()
-            .map(|active| active.key.id.clone())
-            .collect::<Vec<AccessKeyId>>();
-        let all = [active, rivals, orphans, doubtful].into_iter().flatten();
-        Order {
-            wanted,
-            reasons,
-            known,
-            newest: all.map(|generation| generation.key.created_at).max(),
-        }
     }
 
     /// What came up since the plan was made.
@@ -196,8 +175,25 @@ impl Round<'_> {
 
     fn fail(&self, writers: &Writers<'_>, wanted: &WantedFamily, problem: Problem, keys: &mut Keys) {
         writers.ledger.failed(problem);
-        let current = Generations::of(&wanted.family, self.observed).current().cloned();
+        let current = self.serving(&wanted.family);
         keys.insert(wanted.family.clone(), KeyOutcome::Failed { current });
+    }
+
+    fn serving(&self, family: &Family) -> Option<Generation> {
+        let plan = self.plans.iter().find(|plan| plan.family == *family)?;
+        plan.judgement.current().cloned()
+    }
+}
+
+fn order<'w>(wanted: &'w WantedFamily, plan: &FamilyPlan, reasons: Vec<Reason>) -> Order<'w> {
+    let generations = &plan.judgement.generations;
+    let active = generations.active.iter();
+    Order {
+        wanted,
+        reasons,
+        known: active.clone().map(|active| active.key.id.clone()).collect(),
+        newest: generations.all().map(|it| it.key.created_at).max(),
+        stamped: active.map(Generation::since).max(),
     }
 }
 

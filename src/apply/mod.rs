@@ -119,7 +119,7 @@ async fn sweep(writers: &Writers<'_>, plan: &Plan) {
     let orphans = plan
         .families
         .iter()
-        .flat_map(|family| family.orphans.iter().map(|orphan| &orphan.key));
+        .flat_map(|family| family.orphans().iter().map(|orphan| &orphan.key));
     let swept = orphans.chain(&plan.stray_admins).map(|key| async move {
         match digitalocean.delete_key(&key.id).await {
             Ok(()) => writers.ledger.did(

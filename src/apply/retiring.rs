@@ -64,7 +64,9 @@ impl Retirement {
         };
         let why = match self.standing {
             _ if self.compromised => "a newer key is delivered everywhere",
-            Standing::Superseded => "superseded, its grace period is over and nothing holds it",
+            Standing::Serving | Standing::Superseded => {
+                "superseded, its grace period is over and nothing holds it"
+            }
             Standing::Doubtful => {
                 "a dead run left it half delivered, and a newer key has replaced it everywhere"
             }

@@ -18,6 +18,7 @@ use crate::model::observed::Observed;
 use crate::model::problem::Problem;
 use crate::model::time::Timestamp;
 use crate::plan::Reason;
+use crate::plan::delivery::Delivery;
 use crate::plan::election::{Verdict, elect};
 use crate::plan::generations::{Generation, Generations, LEASE};
 use crate::remedy::problem;
@@ -38,6 +39,17 @@ const WITHDRAWAL: Duration = Duration::from_mins(1);
 /// How often a key is minted again because it was born in the same second as an older one.
 const TIES_TRIED: usize = 3;
 
+/// How long the clock of DigitalOcean may be behind its own `created_at` before it is no longer waited for: the tie is
+/// seen after the mint.
+const OWN_CLOCK: Duration = Duration::from_secs(15);
+
+/// How far GitHub's clock may be ahead before DigitalOcean's is no longer waited for: more is no matter of seconds, and
+/// the order of deliveries shows in GitHub's own times.
+const TWO_CLOCKS: Duration = Duration::from_secs(3);
+
+/// The pause between two glances at a clock.
+const GLANCE: Duration = Duration::from_millis(250);
+
 /// The order to replace a family's key.
 pub(super) struct Order<'a> {
     pub(super) wanted: &'a WantedFamily,
@@ -46,6 +58,8 @@ pub(super) struct Order<'a> {
     pub(super) known: Vec<AccessKeyId>,
     /// When the family's newest key was created: the new one must be of a later second.
     pub(super) newest: Option<Timestamp>,
+    /// When GitHub last wrote a secret of a delivered key: those of the new one must be of a later second.
+    pub(super) stamped: Option<Timestamp>,
 }
 
 /// Why a family has no new key from this run.
@@ -87,7 +101,8 @@ pub(super) struct Active {
 
 impl<'a> Minted<'a> {
     /// Mints when the server's clock has left the second of the family's newest key, since `created_at` is all that
-    /// tells which is newer. A key of that second all the same is deleted and minted again.
+    /// tells which is newer, and that of the last delivery, since then no secret of a former key looks younger than the
+    /// new one. A key of that second all the same is deleted and minted again.
     pub(super) async fn mint(order: &'a Order<'a>, writers: &Writers<'_>) -> Result<Self, Setback> {
         let Some(digitalocean) = writers.digitalocean else {
             return Err(Setback::Failed(no_token(order)));
@@ -103,7 +118,8 @@ impl<'a> Minted<'a> {
             sent: &Sent::default(),
         };
         for _ in 0..TIES_TRIED {
-            leave_the_second_of(order.newest, writers).await?;
+            leave_the_second_of(order.newest, OWN_CLOCK, writers).await?;
+            leave_the_second_of(order.stamped, TWO_CLOCKS, writers).await?;
             let fresh = draft
                 .mint(digitalocean, writers.console, writers.shutdown)
                 .await
@@ -352,6 +368,15 @@ impl<'a> Delivering<'a> {
         }
     }
 
+    /// The delivery, if the last of these times is its stamp.
+    pub(super) fn dated(&self, written: &[Timestamp]) -> Option<Delivery> {
+        Some(Delivery {
+            minted: self.0.fresh.key.created_at,
+            stamp: written.iter().copied().max()?,
+            before: self.0.order.stamped,
+        })
+    }
+
     /// The last moment at which a sink may be written.
     pub(super) fn fence(&self, writers: &Writers<'_>) -> Result<Instant, Problem> {
         self.0.fence(writers)
@@ -427,27 +452,25 @@ impl Delivered<'_> {
     }
 }
 
-async fn leave_the_second_of(newest: Option<Timestamp>, writers: &Writers<'_>) -> Result<(), Setback> {
+/// Waits until DigitalOcean's clock has left that second, for `patience` at most.
+async fn leave_the_second_of(
+    last: Option<Timestamp>,
+    patience: Duration,
+    writers: &Writers<'_>,
+) -> Result<(), Setback> {
     let now = || {
         writers
             .digitalocean
             .and_then(|digitalocean| digitalocean.clock().now())
     };
-    let Some(newest) = newest else { return Ok(()) };
-    // A clock that is a minute behind its own database is not waited for: the tie is seen after the mint.
-    for _ in 0..60 {
-        if now().is_none_or(|now| now > newest) {
-            break;
-        }
+    let Some(last) = last else { return Ok(()) };
+    let deadline = Instant::now() + patience;
+    while now().is_some_and(|now| now <= last) && Instant::now() < deadline {
         let stopped = |Interrupted(cause)| {
             let what = format!("{cause} stopped it before the mint");
             Setback::Failed(Problem::new("rotation", what, "Run again."))
         };
-        writers
-            .shutdown
-            .sleep(Duration::from_millis(250))
-            .await
-            .map_err(stopped)?;
+        writers.shutdown.sleep(GLANCE).await.map_err(stopped)?;
     }
     Ok(())
 }

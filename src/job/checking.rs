@@ -38,13 +38,7 @@ impl Job<'_> {
         let (evidence, ()) = tokio::join!(self.evidence(&world), self.end_full_access());
         self.console.close_group();
         let plan = self.plan(&world.observed, &BTreeSet::new());
-        let findings = check::findings(
-            &self.desired,
-            &plan,
-            &world.observed,
-            &evidence,
-            &self.brief(&BTreeSet::new()),
-        );
+        let findings = check::findings(&self.desired, &plan, &world.observed, &evidence);
         let told = Told::Checked {
             plan: &plan,
             observed: &world.observed,

@@ -17,7 +17,6 @@ use crate::model::key::AccessKeyId;
 use crate::model::name::Family;
 use crate::model::observed::Observed;
 use crate::model::problem::Problem;
-use crate::plan::generations::Generations;
 use crate::plan::{Brief, Plan, plan};
 use crate::remote::{Cause, Shutdown};
 use crate::report::Report;
@@ -100,7 +99,7 @@ impl<'a> Job<'a> {
         };
         self.follow_moves(&mut world);
         let plan = self.plan(&world.observed, &BTreeSet::new());
-        self.first_seen = Some(self.active_keys(&world.observed));
+        self.first_seen = Some(plan.active_keys());
         self.console.close_group();
         if self.request.dry_run {
             let now = Some(world.observed.now);
@@ -142,12 +141,6 @@ impl<'a> Job<'a> {
             stuck,
             patience: self.request.patience.deployment.unwrap_or(DEPLOYMENT_PATIENCE),
         }
-    }
-
-    fn active_keys(&self, observed: &Observed) -> BTreeSet<AccessKeyId> {
-        let families = self.desired.families.iter();
-        let active = families.flat_map(|wanted| Generations::of(&wanted.family, observed).active);
-        active.map(|generation| generation.key.id).collect()
     }
 
     /// `None` when a signal came first. What is cut off here is safe to repeat.

@@ -12,6 +12,7 @@ use super::lifecycle::LifecycleRule;
 use super::name::Family;
 use super::sink::{Repository, SettingName, Target};
 use super::spec::Place;
+use super::time::Timestamp;
 
 /// Everything one run is asked to bring about.
 #[derive(Debug, Clone)]
@@ -127,6 +128,12 @@ impl Lifetime {
     pub fn due_age(self) -> Duration {
         let room = self.max_age.saturating_sub(self.grace);
         room.saturating_sub(LONGEST_LEAD.min(room / 2))
+    }
+
+    /// When a key is due that was minted then.
+    #[must_use]
+    pub fn due(self, created_at: Timestamp) -> Timestamp {
+        created_at.after(self.due_age())
     }
 }
 

@@ -131,7 +131,7 @@ rules! {
          read.",
         "Run bootstrap: it mints a key and delivers it. Find out who writes the secret.";
     SECRET_STALE "SK022" "secret-stale" Error:
-        "A secret was last written before the current key existed, so it holds another one.",
+        "A secret was last written before the current key was delivered, so it holds another one.",
         "Run bootstrap: it mints a key and delivers it to every place.";
     SECRET_SHADOWED "SK023" "secret-shadowed" Warning:
         "An environment has a secret of the same name, which jobs of that environment see instead of the \

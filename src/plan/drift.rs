@@ -4,6 +4,7 @@
 use std::fmt;
 
 use super::Brief;
+use super::delivery::Delivery;
 use super::generations::{Generation, Generations};
 use crate::model::desired::{AppSink, GitHubSink, WantedFamily};
 use crate::model::key::AccessKeyId;
@@ -25,6 +26,8 @@ pub enum Reason {
     SecretMissing(Target, SettingName),
     /// A secret was written after the current key was delivered.
     SecretTouched(Target, SettingName, Timestamp),
+    /// A secret was written before the current key was delivered, so it holds another one.
+    SecretStale(Target, SettingName, Timestamp),
     /// A variable names another key.
     VariableDiffers(Target, SettingName),
     /// The app's spec does not name the current key, or lacks its secret.
@@ -42,10 +45,10 @@ pub enum Reason {
 impl Reason {
     /// Whether it was read off a sink.
     pub(super) fn is_of_a_sink(&self) -> bool {
-        use Reason::{SecretMissing, SecretTouched, SpecDiffers, VariableDiffers};
+        use Reason::{SecretMissing, SecretStale, SecretTouched, SpecDiffers, VariableDiffers};
         matches!(
             self,
-            SecretMissing(..) | SecretTouched(..) | VariableDiffers(..) | SpecDiffers(..)
+            SecretMissing(..) | SecretTouched(..) | SecretStale(..) | VariableDiffers(..) | SpecDiffers(..)
         )
     }
 }
@@ -60,6 +63,10 @@ impl fmt::Display for Reason {
             Self::SecretTouched(target, name, at) => {
                 write!(f, "secret {name} in {target} was written by someone else at {at}")
             }
+            Self::SecretStale(target, name, at) => write!(
+                f,
+                "secret {name} in {target} was written at {at}, before the current key was delivered"
+            ),
             Self::VariableDiffers(target, name) => write!(f, "variable {name} in {target} names another key"),
             Self::SpecDiffers(app, place) => write!(f, "app {app} does not hold the current key at {place}"),
             Self::Undeployed(app) => {
@@ -75,14 +82,18 @@ impl fmt::Display for Reason {
     }
 }
 
-/// All that makes it doubtful whether every sink holds the current key.
+/// All that makes it doubtful whether every sink holds the current key. Where the keys could not be read, nothing is
+/// known of them, not even that there is none.
 pub(super) fn drift(
     wanted: &WantedFamily,
     generations: &Generations,
     observed: &Observed,
     brief: &Brief<'_>,
 ) -> Vec<Reason> {
-    let Some(current) = generations.current() else {
+    if observed.keys.is_err() {
+        return Vec::new();
+    }
+    let (Some(current), Some(delivery)) = (generations.current(), Delivery::of_current(generations)) else {
         let interrupted = generations
             .doubtful
             .iter()
@@ -102,7 +113,7 @@ pub(super) fn drift(
     }
     for sink in &wanted.github {
         if let Some(Ok(state)) = observed.targets.get(&sink.target) {
-            reasons.extend(github_drift(sink, current, state));
+            reasons.extend(github_drift(sink, current, &delivery, state));
         }
     }
     for sink in &wanted.apps {
@@ -120,13 +131,24 @@ fn serves(state: &AppState, current: &Generation) -> bool {
     active.is_some_and(|active| active.names(&current.key.id))
 }
 
-fn github_drift(sink: &GitHubSink, current: &Generation, state: &TargetState) -> Vec<Reason> {
-    let secret = |name: &SettingName| match state.secrets.get(name.as_str()) {
-        None => Some(Reason::SecretMissing(sink.target.clone(), name.clone())),
-        Some(at) if *at > current.since() => {
-            Some(Reason::SecretTouched(sink.target.clone(), name.clone(), *at))
+fn github_drift(
+    sink: &GitHubSink,
+    current: &Generation,
+    delivery: &Delivery,
+    state: &TargetState,
+) -> Vec<Reason> {
+    let secret = |name: &SettingName| {
+        let (target, name, written) = (
+            sink.target.clone(),
+            name.clone(),
+            state.secrets.get(name.as_str()),
+        );
+        match written {
+            None => Some(Reason::SecretMissing(target, name)),
+            Some(at) if *at > delivery.stamp => Some(Reason::SecretTouched(target, name, *at)),
+            Some(at) if delivery.began_after(*at) => Some(Reason::SecretStale(target, name, *at)),
+            Some(_) => None,
         }
-        Some(_) => None,
     };
     let mut reasons: Vec<Reason> = sink.secrets().filter_map(secret).collect();
     // A variable that is missing is only written again; one that names another key says that somebody delivered it.

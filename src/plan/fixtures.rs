@@ -9,6 +9,8 @@ use super::rotation::{Decision, FamilyPlan};
 use super::{Brief, Plan};
 use crate::model::desired::{AppRef, AppSink, Desired, GitHubSink, Lifetime, WantedFamily};
 use crate::model::endpoint::SpacesUrl;
+use crate::model::evidence::Evidence;
+use crate::model::finding::Finding;
 use crate::model::intent::Intent;
 use crate::model::key::{AccessKeyId, Grants, Permission, SpacesKey, listed_grants};
 use crate::model::name::Run;
@@ -90,6 +92,11 @@ impl World {
             apps: Ok(Some(Vec::new())),
         });
         self
+    }
+
+    /// What was found of who may hold old keys, otherwise.
+    pub(crate) fn with_holders(self, change: impl FnOnce(&mut Holders)) -> Self {
+        self.with(|observed, _| change(observed.holders.as_mut().expect("somebody looked")))
     }
 
     /// A key of the family: `ticket` is `<run>-<nonce>`.
@@ -179,15 +186,25 @@ impl World {
         self.whole_plan().families.remove(0)
     }
 
-    /// The plan of everything around the family.
-    pub(crate) fn whole_plan(&self) -> Plan {
-        let desired = Desired {
+    /// The plan, and what `check` finds by it when it has tried nothing out.
+    pub(crate) fn checked(&self) -> (Plan, Vec<Finding>) {
+        let (plan, evidence) = (self.whole_plan(), Evidence::default());
+        let findings = super::check::findings(&self.desired(), &plan, &self.observed, &evidence);
+        (plan, findings)
+    }
+
+    fn desired(&self) -> Desired {
+        Desired {
             region: "nyc3".parse().expect("a region"),
             spaces_url: SpacesUrl::new("https://{region}.digitaloceanspaces.com"),
             homes: BTreeMap::new(),
             buckets: Vec::new(),
             families: vec![self.wanted.clone()],
-        };
+        }
+    }
+
+    /// The plan of everything around the family.
+    pub(crate) fn whole_plan(&self) -> Plan {
         let brief = Brief {
             intent: &self.intent,
             adopted: self.adopted.as_ref(),
@@ -195,7 +212,7 @@ impl World {
             stuck: &self.stuck,
             patience: Duration::from_mins(30),
         };
-        super::plan(&desired, &self.wanted.family, &self.observed, &brief)
+        super::plan(&self.desired(), &self.wanted.family, &self.observed, &brief)
     }
 
     /// What holds back the old key of this id, as a person reads it.

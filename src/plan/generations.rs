@@ -76,6 +76,17 @@ impl Generations {
         self.active.get(1..).unwrap_or_default()
     }
 
+    /// Every key of the family but its admin keys.
+    pub fn all(&self) -> impl Iterator<Item = &Generation> {
+        let Self {
+            active,
+            rivals,
+            orphans,
+            doubtful,
+        } = self;
+        active.iter().chain(rivals).chain(orphans).chain(doubtful)
+    }
+
     fn add(&mut self, generation: Generation, observed: &Observed) {
         let dead = is_dead(&generation, observed);
         match generation.name.mark {

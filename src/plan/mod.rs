@@ -3,16 +3,20 @@
 //! Everything here is a pure function of its arguments; `now` is one of them. Every entry of a plan is an action or a
 //! reason for none.
 
+#[cfg(test)]
+mod any_world;
 pub mod app;
 pub mod audit;
 pub mod bucket;
 pub mod check;
+pub mod delivery;
 mod drift;
 pub mod election;
 #[cfg(test)]
 pub(crate) mod fixtures;
 pub mod gate;
 pub mod generations;
+pub mod judgement;
 mod obstacles;
 pub mod rotation;
 mod settings;
@@ -27,13 +31,14 @@ use crate::model::key::{AccessKeyId, SpacesKey};
 use crate::model::name::Family;
 use crate::model::observed::Observed;
 use crate::model::problem::Problem;
-use generations::Generations;
+use gate::Succession;
 use obstacles::Room;
 
 pub use app::{AppPlan, Follow};
 pub use bucket::{BucketAction, BucketPlan, cors_questions};
 pub use drift::Reason;
 pub use gate::Retirement;
+pub use judgement::{Judgement, Stage};
 pub use obstacles::full_account;
 pub use rotation::{Decision, FamilyPlan};
 pub use variables::VariableWrite;
@@ -91,7 +96,7 @@ pub fn plan(desired: &Desired, admin: &Family, observed: &Observed, brief: &Brie
             .collect(),
         variables: variables::variables(desired, &families, observed),
         apps: app::plan(desired, &families, observed, brief.patience),
-        adopted: adopted(desired, observed, brief),
+        adopted: adopted(desired, &families, observed, brief),
         problems: brief.strangers(desired, observed),
         present: observed.keys().iter().map(|key| key.id.clone()).collect(),
         stray_admins,
@@ -102,28 +107,27 @@ pub fn plan(desired: &Desired, admin: &Family, observed: &Observed, brief: &Brie
 /// Plans family by family; each mint takes of the room that the account has left.
 fn families(desired: &Desired, observed: &Observed, brief: &Brief<'_>, swept: usize) -> Vec<FamilyPlan> {
     let wanted = desired.families.iter();
-    let all: Vec<(&WantedFamily, Generations)> = wanted
-        .map(|wanted| (wanted, Generations::of(&wanted.family, observed)))
+    let judged: Vec<(&WantedFamily, Judgement)> = wanted
+        .map(|wanted| (wanted, Judgement::of(wanted, observed, brief)))
         .collect();
-    let orphans: usize = all.iter().map(|(_, generations)| generations.orphans.len()).sum();
+    let orphans: usize = judged.iter().map(|(_, it)| it.generations.orphans.len()).sum();
     let mut room = Room::beside(observed.keys().len().saturating_sub(orphans + swept));
-    let plans = all.into_iter().map(|(wanted, generations)| {
-        let plan = rotation::plan(wanted, generations, observed, brief, room);
+    let plans = judged.into_iter().map(|(wanted, judgement)| {
+        let plan = rotation::plan(wanted, judgement, observed, brief, room);
         room = room.after(&plan);
         plan
     });
     plans.collect()
 }
 
-fn adopted(desired: &Desired, observed: &Observed, brief: &Brief<'_>) -> Option<Retirement> {
-    let wanted = desired.families.iter();
-    let all: Vec<(&WantedFamily, Generations)> = wanted
-        .map(|wanted| (wanted, Generations::of(&wanted.family, observed)))
-        .collect();
-    let successions = all.iter().map(|(wanted, generations)| {
-        let drift = drift::drift(wanted, generations, observed, brief);
-        rotation::succession(wanted, generations, &drift, observed)
-    });
+fn adopted(
+    desired: &Desired,
+    families: &[FamilyPlan],
+    observed: &Observed,
+    brief: &Brief<'_>,
+) -> Option<Retirement> {
+    let families = desired.families.iter().zip(families);
+    let successions = families.map(|(wanted, plan)| Succession::of(wanted, &plan.judgement));
     gate::adopted(&successions.collect::<Vec<_>>(), observed, brief)
 }
 
@@ -154,8 +158,7 @@ impl Plan {
     #[must_use]
     pub fn may_be_torn(&self, observed: &Observed) -> bool {
         let is_young = |plan: &FamilyPlan| {
-            let generations = Generations::of(&plan.family, observed);
-            let current = generations.current();
+            let current = plan.judgement.current();
             current.is_some_and(|current| observed.now.since(current.since()) < LONGEST_LOOK)
         };
         let drifted = |plan: &&FamilyPlan| match &plan.decision {
@@ -163,6 +166,14 @@ impl Plan {
             Decision::Keep { .. } | Decision::Wait { .. } | Decision::Blocked { .. } => false,
         };
         self.families.iter().filter(drifted).any(is_young)
+    }
+
+    /// The delivered keys of all families.
+    #[must_use]
+    pub fn active_keys(&self) -> BTreeSet<AccessKeyId> {
+        let families = self.families.iter();
+        let active = families.flat_map(|family| &family.judgement.generations.active);
+        active.map(|generation| generation.key.id.clone()).collect()
     }
 
     /// Whether the account has a key of this id.

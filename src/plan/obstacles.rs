@@ -8,7 +8,7 @@ use crate::model::bucket::BucketName;
 use crate::model::desired::{AppSink, GitHubSink, WantedFamily};
 use crate::model::limits::{KEYS_MAX, SECRETS_MAX};
 use crate::model::name::KeyName;
-use crate::model::observed::{BucketState, Observed};
+use crate::model::observed::{AppState, BucketState, Observed};
 use crate::model::problem::Problem;
 
 /// How many keys the account may still be given.
@@ -50,23 +50,7 @@ pub(super) fn obstacles(
         .keys()
         .filter_map(|bucket| bucket_obstacle(bucket, observed));
     let crowded = wanted.github.iter().filter_map(|sink| crowded(sink, observed));
-    let mut obstacles = unreadable(wanted, observed);
-    obstacles.extend(crowded.chain(apps).chain(buckets));
-    obstacles
-}
-
-/// What could not be read of all that holds a key.
-pub(super) fn unreadable(wanted: &WantedFamily, observed: &Observed) -> Vec<Problem> {
-    let keys = observed.keys.as_ref().err().cloned();
-    let targets = wanted
-        .github
-        .iter()
-        .filter_map(|sink| observed.targets.get(&sink.target)?.as_ref().err().cloned());
-    let apps = wanted
-        .apps
-        .iter()
-        .filter_map(|sink| observed.apps.get(&sink.app)?.as_ref().err().cloned());
-    keys.into_iter().chain(targets).chain(apps).collect()
+    crowded.chain(apps).chain(buckets).collect()
 }
 
 /// A rotation that can wait does not take the last slots of the account. Those that hold most of them are named.
@@ -134,9 +118,7 @@ fn app_obstacles(sink: &AppSink, observed: &Observed, kept: Option<&Generation>)
     let Some(Ok(state)) = observed.apps.get(&sink.app) else {
         return Vec::new();
     };
-    // One that is pinned to the very key that is kept needs nobody's attention.
-    let fits = kept.is_some_and(|current| !state.is_pinned_away_from(&current.key.id));
-    let pinned = (state.pinned.is_some() && !fits).then(|| pinned(sink));
+    let pinned = pin_holds(state, kept).then(|| pinned(sink));
     let missing = sink
         .places
         .iter()
@@ -149,6 +131,13 @@ fn app_obstacles(sink: &AppSink, observed: &Observed, kept: Option<&Generation>)
         )
     });
     pinned.into_iter().chain(missing).collect()
+}
+
+/// Whether a rollback keeps the app from what it should get: the key that is `kept`, or a new one. One that is pinned to
+/// the very key that is kept needs nobody's attention.
+pub(super) fn pin_holds(state: &AppState, kept: Option<&Generation>) -> bool {
+    let fits = kept.is_some_and(|current| !state.is_pinned_away_from(&current.key.id));
+    state.pinned.is_some() && !fits
 }
 
 fn pinned(sink: &AppSink) -> Problem {

@@ -1,10 +1,11 @@
 //! What is to be done with a key family.
 
 use super::Brief;
-use super::drift::{Reason, drift};
-use super::gate::{Hold, Retirement, Standing, Succession};
-use super::generations::{Generation, Generations};
-use super::obstacles::{Room, crowded_account, obstacles, unreadable};
+use super::drift::Reason;
+use super::gate::{Retirement, Standing, Succession};
+use super::generations::Generation;
+use super::judgement::{Age, Judgement, Stage};
+use super::obstacles::{Room, crowded_account, obstacles};
 use crate::model::desired::WantedFamily;
 use crate::model::intent::Intent;
 use crate::model::name::Family;
@@ -17,9 +18,9 @@ use crate::model::time::Timestamp;
 pub struct FamilyPlan {
     /// Which family.
     pub family: Family,
-    /// Keys of dead runs that no sink has ever seen; they are deleted.
-    pub orphans: Vec<Generation>,
-    /// Delivered or doubtful keys that do not serve, and whether they may go.
+    /// What is thought of it.
+    pub judgement: Judgement,
+    /// Delivered or doubtful keys that do not serve, or shall not go on serving, and whether they may go.
     pub retiring: Vec<Retirement>,
     /// What becomes of the current key.
     pub decision: Decision,
@@ -37,7 +38,7 @@ pub enum Decision {
     },
     /// A new one is minted and delivered everywhere.
     Mint {
-        /// Why, at least one sentence.
+        /// Why, at least one sentence: the drift, and what the run is after.
         reasons: Vec<Reason>,
     },
     /// Another run is at it.
@@ -56,12 +57,18 @@ pub enum Decision {
 
 impl FamilyPlan {
     pub(super) fn is_quiet(&self) -> bool {
-        self.orphans.is_empty()
+        self.orphans().is_empty()
             && !self.retiring.iter().any(Retirement::is_free)
             && matches!(self.decision, Decision::Keep { .. })
     }
 
-    /// The key that serves, if any does.
+    /// Keys of dead runs that no sink has ever seen; they are deleted.
+    #[must_use]
+    pub fn orphans(&self) -> &[Generation] {
+        &self.judgement.generations.orphans
+    }
+
+    /// The key that serves and goes on serving, if any does.
     #[must_use]
     pub fn current(&self) -> Option<&Generation> {
         match &self.decision {
@@ -76,121 +83,90 @@ impl FamilyPlan {
 #[must_use]
 pub(super) fn plan(
     wanted: &WantedFamily,
-    generations: Generations,
+    judgement: Judgement,
     observed: &Observed,
     brief: &Brief<'_>,
     room: Room,
 ) -> FamilyPlan {
-    let drift = drift(wanted, &generations, observed, brief);
-    let decision = decide(wanted, &generations, &drift, observed, brief, room);
-    let succession = succession(wanted, &generations, &drift, observed);
-    let judge = |key: &Generation, standing| succession.judge(&key.key, standing, observed, brief);
-    let kept = usize::from(matches!(
-        decision,
-        Decision::Keep { .. } | Decision::Blocked { .. }
-    ));
-    let superseded = generations.active.iter().skip(kept);
-    let superseded = superseded.map(|key| judge(key, Standing::Superseded));
-    let doubtful = generations
-        .doubtful
-        .iter()
-        .map(|key| judge(key, Standing::Doubtful));
-    let retiring = superseded.chain(doubtful).collect();
+    let decision = decide(wanted, &judgement, observed, brief, room);
+    let serves_on = matches!(decision, Decision::Keep { .. } | Decision::Blocked { .. });
+    let retiring = retiring(wanted, &judgement, serves_on, observed, brief);
     FamilyPlan {
         family: wanted.family.clone(),
-        orphans: generations.orphans,
+        judgement,
         retiring,
         decision,
     }
 }
 
-/// The key after which older ones may go, and what speaks against relying on it.
-pub(super) fn succession<'a>(
-    wanted: &'a WantedFamily,
-    generations: &'a Generations,
-    drift: &[Reason],
+/// Every key that does not serve, and the one that serves when it shall not go on.
+fn retiring(
+    wanted: &WantedFamily,
+    judgement: &Judgement,
+    serves_on: bool,
     observed: &Observed,
-) -> Succession<'a> {
-    let rival = generations
-        .rivals
-        .first()
-        .map(|rival| Hold::Rival(rival.name.run));
-    let drifted = drift.first().map(|reason| Hold::Drift(reason.to_string()));
-    let unread = unreadable(wanted, observed).into_iter();
-    let unread = unread
-        .map(|problem| Hold::Unread(problem.subject))
-        .chain(unseen(wanted, observed));
-    Succession {
-        wanted,
-        current: generations.current(),
-        doubts: rival.into_iter().chain(drifted).chain(unread).collect(),
-    }
-}
-
-/// What nobody has looked at cannot be relied upon either.
-fn unseen(wanted: &WantedFamily, observed: &Observed) -> Vec<Hold> {
-    let targets = wanted.github.iter().map(|sink| &sink.target);
-    let targets = targets.filter(|target| !observed.targets.contains_key(*target));
-    let apps = wanted
-        .apps
-        .iter()
-        .filter(|sink| !observed.apps.contains_key(&sink.app));
-    let targets = targets.map(|target| Hold::Unread(format!("secrets of {target}")));
-    targets
-        .chain(apps.map(|sink| Hold::Unread(format!("app {}", sink.app))))
+    brief: &Brief<'_>,
+) -> Vec<Retirement> {
+    let succession = Succession::of(wanted, judgement);
+    let generations = &judgement.generations;
+    let serving = generations.current().filter(|_| !serves_on);
+    let serving = serving.map(|key| (key, Standing::Serving)).into_iter();
+    let superseded = generations.superseded().iter();
+    let superseded = superseded.map(|key| (key, Standing::Superseded));
+    let doubtful = generations.doubtful.iter();
+    let doubtful = doubtful.map(|key| (key, Standing::Doubtful));
+    let old = serving.chain(superseded).chain(doubtful);
+    old.map(|(key, standing)| succession.judge(&key.key, standing, observed, brief))
         .collect()
 }
 
 fn decide(
     wanted: &WantedFamily,
-    generations: &Generations,
-    drift: &[Reason],
+    judgement: &Judgement,
     observed: &Observed,
     brief: &Brief<'_>,
     room: Room,
 ) -> Decision {
+    let Judgement {
+        generations,
+        drift,
+        unread,
+        age,
+    } = judgement;
     if let Some(rival) = generations.rivals.first() {
         return Decision::Wait { rival: rival.clone() };
     }
-    let current = generations.current();
-    let wish = current.and_then(|current| wish(wanted, current, observed, brief));
+    let current = generations.current().zip(*age);
+    let wish = current.and_then(|(current, age)| wish(current, age, brief));
     let reasons: Vec<Reason> = drift.iter().cloned().chain(wish.clone()).collect();
-    let mut problems = obstacles(wanted, observed, current.filter(|_| reasons.is_empty()));
+    let kept = judgement.current().filter(|_| reasons.is_empty());
+    let mut problems = unread.clone();
+    problems.extend(obstacles(wanted, observed, kept));
     let can_wait = drift.is_empty() && matches!(wish, Some(Reason::Due(_) | Reason::Forced));
     if can_wait && !room.allows_a_voluntary_mint() {
         problems.push(crowded_account(wanted, observed));
     }
     match current {
-        current if !problems.is_empty() => Decision::Blocked {
+        _ if !problems.is_empty() => Decision::Blocked {
             problems,
-            current: current.cloned(),
+            current: judgement.current().cloned(),
         },
-        Some(current) if reasons.is_empty() => Decision::Keep {
+        Some((current, age)) if reasons.is_empty() => Decision::Keep {
             current: current.clone(),
-            due: due(wanted, current),
+            due: age.due,
         },
         _ => Decision::Mint { reasons },
     }
 }
 
-fn due(wanted: &WantedFamily, current: &Generation) -> Timestamp {
-    current.key.created_at.after(wanted.lifetime.due_age())
-}
-
 /// Why a sound key is replaced all the same. One that became active since the run's first look is the very rotation
 /// that was asked for, whoever did it.
-fn wish(
-    wanted: &WantedFamily,
-    current: &Generation,
-    observed: &Observed,
-    brief: &Brief<'_>,
-) -> Option<Reason> {
+fn wish(current: &Generation, age: Age, brief: &Brief<'_>) -> Option<Reason> {
     let id = &current.key.id;
     let is_old = brief.first_seen.is_none_or(|seen| seen.contains(id));
-    let due = due(wanted, current);
     match brief.intent {
         Intent::Rotate { force: true } if is_old => Some(Reason::Forced),
-        Intent::Rotate { .. } if observed.now >= due => Some(Reason::Due(due)),
+        Intent::Rotate { .. } if age.stage >= Stage::Due => Some(Reason::Due(age.due)),
         Intent::Revoke(revocation) if is_old && revocation.means(id) => Some(Reason::Compromised(id.clone())),
         Intent::Bootstrap | Intent::Rotate { .. } | Intent::Revoke(_) => None,
     }
@@ -303,7 +279,7 @@ mod tests {
         for world in [finished, earlier] {
             let plan = world.plan();
             assert!(matches!(plan.decision, Decision::Keep { .. }));
-            assert_eq!(plan.orphans.len(), 1, "the dead pending key goes");
+            assert_eq!(plan.orphans().len(), 1, "the dead pending key goes");
         }
     }
 
@@ -357,6 +333,6 @@ mod tests {
             observed.keys.as_mut().expect("readable")[1].name = "shop-spaces-key".to_owned();
         });
         let plan = world.plan();
-        assert!(plan.orphans.is_empty() && plan.retiring.is_empty());
+        assert!(plan.orphans().is_empty() && plan.retiring.is_empty());
     }
 }

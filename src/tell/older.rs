@@ -6,12 +6,10 @@ use super::{Told, active_since};
 use crate::apply::KeyOutcome;
 use crate::model::desired::{Desired, WantedFamily};
 use crate::model::intent::Means;
-use crate::model::key::AccessKeyId;
 use crate::model::name::KeyName;
 use crate::model::time::Timestamp;
 use crate::plan::Retirement;
-use crate::plan::gate::Hold;
-use crate::plan::generations::Generations;
+use crate::plan::gate::{Hold, Standing};
 use crate::report::OlderKey;
 
 /// The keys that no longer serve and are still there, with what they wait for.
@@ -30,24 +28,17 @@ pub(super) fn older(desired: &Desired, told: &Told<'_>) -> Vec<OlderKey> {
         .iter()
         .zip(&last.families)
         .flat_map(|(wanted, plan)| {
-            let serving = looked_at(wanted, told);
+            let minted = minted(wanted);
             let old = plan.retiring.iter();
-            let held = old.filter(move |old| stays(old, told) && serving.as_ref() != Some(&old.key.id));
-            held.map(move |old| older_key(wanted.family.as_str(), old, minted(wanted)))
+            // A key that serves is told among the keys.
+            let old = old.filter(move |old| old.standing != Standing::Serving || minted.is_some());
+            let old = old.filter(move |old| stays(old, told));
+            old.map(move |old| older_key(wanted.family.as_str(), old, minted))
         });
     let latest = desired.families.iter().filter_map(minted).max();
     let adopted = last.adopted.iter().filter(|old| stays(old, told));
     let adopted = adopted.map(|old| older_key("adopted", old, latest));
     of_families.chain(adopted).collect()
-}
-
-/// The key that serves when a look ends, although it is to be replaced: it is told among the keys.
-fn looked_at(wanted: &WantedFamily, told: &Told<'_>) -> Option<AccessKeyId> {
-    let Told::Checked { observed, .. } = told else {
-        return None;
-    };
-    let generations = Generations::of(&wanted.family, observed);
-    generations.current().map(|current| current.key.id.clone())
 }
 
 /// Whether a key is there after the run. One that a plan shows as compromised is told as a change; one that was
@@ -86,10 +77,18 @@ fn row(family: &str, old: &Retirement, until: Option<Timestamp>, because: Vec<St
     OlderKey {
         family: family.to_owned(),
         access_key_id: old.key.id.to_string(),
-        standing: old.standing.to_string(),
+        standing: standing(old).to_string(),
         created_at: old.key.created_at,
         active_since: KeyName::parse(&old.key.name).and_then(|name| active_since(&name)),
         until,
         because,
+    }
+}
+
+/// What serves when a plan is made and is told here has been replaced since.
+fn standing(old: &Retirement) -> Standing {
+    match old.standing {
+        Standing::Serving => Standing::Superseded,
+        other => other,
     }
 }

@@ -40,7 +40,7 @@ fn key(plan: &FamilyPlan) -> Vec<Change> {
     let subject = format!("key {}", plan.family);
     let swept =
         |orphan: &Generation| Change::new(format!("key {}", orphan.key.name), "delete: a dead run left it");
-    let mut changes: Vec<Change> = plan.orphans.iter().map(swept).collect();
+    let mut changes: Vec<Change> = plan.orphans().iter().map(swept).collect();
     match &plan.decision {
         Decision::Mint { reasons } => {
             let reasons: Vec<String> = reasons.iter().map(ToString::to_string).collect();

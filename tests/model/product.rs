@@ -115,7 +115,7 @@ impl Rules for Product {
             unreachable!("one family is wanted")
         };
         Advice {
-            sweep: family.orphans.iter().map(|orphan| no(&orphan.key.id)).collect(),
+            sweep: family.orphans().iter().map(|orphan| no(&orphan.key.id)).collect(),
             retire: retired(family),
             need: need(&family.decision),
             variable: family

@@ -3,34 +3,33 @@
 use crate::model::desired::{AppRef, AppSink, Desired, WantedFamily};
 use crate::model::finding::{
     APP_ENV_DIFFERS, APP_ENV_EXPOSED, APP_ENV_SHADOWED, APP_PINNED, APP_PLACE_DIFFERS, DEPLOYMENT_IN_FLIGHT,
-    Finding, NOT_DEPLOYED, UNKNOWN,
+    Finding, NOT_DEPLOYED,
 };
 use crate::model::observed::{AppState, Observed};
 use crate::model::problem::Problem;
 use crate::model::spec::Place;
 use crate::plan::Plan;
 use crate::plan::app::{AppPlan, Follow};
-use crate::plan::generations::{Generation, Generations};
+use crate::plan::generations::Generation;
+use crate::plan::obstacles::pin_holds;
+use crate::plan::rotation::FamilyPlan;
 
-/// What is wrong with every app.
+/// What is wrong with every app beside the drift of its keys.
 pub(super) fn findings(desired: &Desired, plan: &Plan, observed: &Observed) -> Vec<Finding> {
-    let families = desired.families.iter();
-    let keys = families.flat_map(|wanted| {
-        wanted
-            .apps
-            .iter()
-            .flat_map(|sink| of_sink(wanted, sink, observed))
+    let families = desired.families.iter().zip(&plan.families);
+    let sinks = families.flat_map(|(wanted, plan)| {
+        let sinks = wanted.apps.iter();
+        sinks.flat_map(move |sink| of_sink(sink, plan, observed))
     });
     let apps = plan.apps.iter().flat_map(|plan| of_app(plan, observed));
-    keys.chain(apps).collect()
+    sinks.chain(apps).collect()
 }
 
+/// One that could not be read is told with the keys that it holds.
 fn of_app(plan: &AppPlan, observed: &Observed) -> Vec<Finding> {
     let subject = format!("app {}", plan.app);
-    let state = match observed.apps.get(&plan.app) {
-        Some(Ok(state)) => state,
-        Some(Err(problem)) => return vec![Finding::unknown(problem)],
-        None => return vec![not_looked_at(&plan.app)],
+    let Some(Ok(state)) = observed.apps.get(&plan.app) else {
+        return Vec::new();
     };
     let plain = plan.plain.iter().map(|(place, env)| {
         let what = format!(
@@ -50,11 +49,6 @@ fn of_app(plan: &AppPlan, observed: &Observed) -> Vec<Finding> {
     plain.chain(shadows).chain(deployment).collect()
 }
 
-fn not_looked_at(app: &AppRef) -> Finding {
-    let what = "nobody has looked: there is no digitalocean-token";
-    Finding::new(&UNKNOWN, format!("app {app}"), what).remedied("Give digitalocean-token (scope app:read).")
-}
-
 /// One that is on its way explains that what serves is not up to date.
 fn of_deployment(plan: &AppPlan, state: &AppState, subject: &str) -> Option<Finding> {
     if let Some(coming) = state.coming.first() {
@@ -67,67 +61,82 @@ fn of_deployment(plan: &AppPlan, state: &AppState, subject: &str) -> Option<Find
     })
 }
 
-fn of_sink(wanted: &WantedFamily, sink: &AppSink, observed: &Observed) -> Vec<Finding> {
+/// What keeps a key from the app, whether it is the current one or the first one.
+fn of_sink(sink: &AppSink, plan: &FamilyPlan, observed: &Observed) -> Vec<Finding> {
     let Some(Ok(state)) = observed.apps.get(&sink.app) else {
         return Vec::new();
     };
-    let generations = Generations::of(&wanted.family, observed);
-    let Some(current) = generations.current() else {
-        return Vec::new();
-    };
-    let places = sink
-        .places
-        .iter()
-        .filter_map(|place| of_place(sink, place, current, state));
-    places.chain(pinned(sink, current, state)).collect()
+    let current = plan.judgement.current();
+    // A component that is missing where a key serves is drift.
+    let places = sink.places.iter().filter(|_| current.is_none());
+    let lost = places.filter_map(|place| missing(&sink.app, place, state));
+    lost.chain(pinned(sink, plan, state)).collect()
 }
 
-/// One finding per place: a secret that everybody can read is worse than one that is missing.
-fn of_place(sink: &AppSink, place: &Place, current: &Generation, state: &AppState) -> Option<Finding> {
-    let subject = format!("app {}", sink.app);
-    if let Err(missing) = state.spec.with(place, &[]) {
-        let finding = Finding::new(&APP_ENV_DIFFERS, subject, missing.to_string());
-        return Some(finding.remedied("Correct app-components."));
-    }
-    let secret = |name: &str| {
-        let key = sink.key(name);
-        let exposed = state.spec.value(place, &key).is_some() && !state.spec.holds_secret(place, &key);
-        (exposed, key)
-    };
-    let (exposed, key) = secret("SPACES_SECRET_KEY");
-    if exposed {
-        let what =
-            format!("{key} at {place} is not of type SECRET, so everybody who reads the spec reads it");
-        return Some(Finding::new(&APP_ENV_EXPOSED, subject, what));
-    }
-    let id = sink.key("SPACES_ACCESS_KEY_ID");
-    let held = state.spec.value(place, &id);
-    let what = match held {
-        Some(held) if held == current.key.id.as_str() => lacking(sink, place, state)?,
-        Some(held) => format!(
-            "{id} at {place} names {held}, and the current key is {}",
-            current.key.id
-        ),
-        None => format!(
-            "{id} at {place} does not exist; the current key is {}",
-            current.key.id
-        ),
-    };
-    Some(Finding::new(&APP_ENV_DIFFERS, subject, what))
+fn missing(app: &AppRef, place: &Place, state: &AppState) -> Option<Finding> {
+    let missing = state.spec.with(place, &[]).err()?;
+    let finding = Finding::new(&APP_ENV_DIFFERS, format!("app {app}"), missing.to_string());
+    Some(finding.remedied("Correct app-components."))
 }
 
-fn lacking(sink: &AppSink, place: &Place, state: &AppState) -> Option<String> {
-    let keys = ["SPACES_ACCESS_KEY", "SPACES_SECRET_KEY"].map(|name| sink.key(name));
-    let missing = keys
-        .into_iter()
-        .find(|key| !state.spec.holds_secret(place, key))?;
-    Some(format!("{missing} at {place} does not exist as a SECRET"))
-}
-
-fn pinned(sink: &AppSink, current: &Generation, state: &AppState) -> Option<Finding> {
-    let away = state.is_pinned_away_from(&current.key.id);
-    away.then(|| {
-        let what = "it is pinned to an older deployment, which does not carry the current key";
+fn pinned(sink: &AppSink, plan: &FamilyPlan, state: &AppState) -> Option<Finding> {
+    let judgement = &plan.judgement;
+    let kept = judgement.current().filter(|_| judgement.drift.is_empty());
+    pin_holds(state, kept).then(|| {
+        let what = match kept {
+            Some(_) => "it is pinned to an older deployment, which does not carry the current key",
+            None => "it is pinned to an older deployment, so a new key would not reach it",
+        };
         Finding::new(&APP_PINNED, format!("app {}", sink.app), what)
     })
+}
+
+/// What is wrong at a place that does not hold the current key. A secret that everybody can read is worse than one that
+/// is missing.
+pub(super) fn of_place(
+    wanted: &WantedFamily,
+    app: &str,
+    place: &Place,
+    current: Option<&Generation>,
+    observed: &Observed,
+) -> Finding {
+    let sink = wanted.apps.iter().find(|sink| sink.app.0 == app);
+    let seen = sink.and_then(|sink| {
+        let state = observed.apps.get(&sink.app)?.as_ref().ok()?;
+        let exposed = || exposed(sink, place, state);
+        missing(&sink.app, place, state)
+            .or_else(exposed)
+            .or_else(|| lacking(sink, place, current?, state))
+    });
+    seen.unwrap_or_else(|| {
+        let what = format!("it does not hold the current key at {place}");
+        Finding::new(&APP_ENV_DIFFERS, format!("app {app}"), what)
+    })
+}
+
+fn exposed(sink: &AppSink, place: &Place, state: &AppState) -> Option<Finding> {
+    let key = sink.key("SPACES_SECRET_KEY");
+    let exposed = state.spec.value(place, &key).is_some() && !state.spec.holds_secret(place, &key);
+    exposed.then(|| {
+        let what =
+            format!("{key} at {place} is not of type SECRET, so everybody who reads the spec reads it");
+        Finding::new(&APP_ENV_EXPOSED, format!("app {}", sink.app), what)
+    })
+}
+
+fn lacking(sink: &AppSink, place: &Place, current: &Generation, state: &AppState) -> Option<Finding> {
+    let id = sink.key("SPACES_ACCESS_KEY_ID");
+    let current = &current.key.id;
+    let what = match state.spec.value(place, &id) {
+        Some(held) if held == current.as_str() => {
+            let keys = ["SPACES_ACCESS_KEY", "SPACES_SECRET_KEY"].map(|name| sink.key(name));
+            let missing = keys
+                .into_iter()
+                .find(|key| !state.spec.holds_secret(place, key))?;
+            format!("{missing} at {place} does not exist as a SECRET")
+        }
+        Some(held) => format!("{id} at {place} names {held}, and the current key is {current}"),
+        None => format!("{id} at {place} does not exist; the current key is {current}"),
+    };
+    Some(Finding::new(&APP_ENV_DIFFERS, format!("app {}", sink.app), what))
 }

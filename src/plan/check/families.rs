@@ -2,54 +2,28 @@
 
 use std::time::Duration;
 
+use super::drift;
 use crate::model::desired::WantedFamily;
 use crate::model::finding::{
-    Finding, GRANTS_DIFFER, KEY_DUE, KEY_INTERRUPTED, KEY_LATE, KEY_MISSING, KEY_OVERDUE, KEY_UNFINISHED,
-    KEYS_LEFT_OVER, ROTATION_UNDER_WAY,
+    Finding, KEY_DUE, KEY_LATE, KEY_OVERDUE, KEY_UNFINISHED, KEYS_LEFT_OVER, ROTATION_UNDER_WAY,
 };
 use crate::model::observed::Observed;
-use crate::plan::Brief;
-use crate::plan::drift::{Reason, drift};
 use crate::plan::generations::{Generation, Generations};
+use crate::plan::judgement::{Age, Judgement, Stage};
 use crate::plan::rotation::FamilyPlan;
 
 /// What is wrong with one family.
-pub(super) fn findings(
-    wanted: &WantedFamily,
-    plan: &FamilyPlan,
-    observed: &Observed,
-    brief: &Brief<'_>,
-) -> Vec<Finding> {
-    if observed.keys.is_err() {
-        return Vec::new();
-    }
-    let generations = Generations::of(&wanted.family, observed);
-    let reasons = drift(wanted, &generations, observed, brief);
+pub(super) fn findings(wanted: &WantedFamily, plan: &FamilyPlan, observed: &Observed) -> Vec<Finding> {
+    let judgement = &plan.judgement;
     let subject = format!("key {}", wanted.family);
-    let mut all: Vec<Finding> = of_reasons(&reasons, &generations, &subject);
-    all.extend(generations.rivals.first().map(|rival| under_way(rival, &subject)));
-    all.extend(plan.orphans.iter().map(unfinished));
-    all.extend(
-        generations
-            .current()
-            .and_then(|current| of_age(wanted, current, observed, &subject)),
-    );
-    all.extend(left_over(&generations, &subject));
+    let mut all: Vec<Finding> = judgement.unread.iter().map(Finding::unknown).collect();
+    all.extend(drift::findings(wanted, judgement, observed));
+    let rival = judgement.generations.rivals.first();
+    all.extend(rival.map(|rival| under_way(rival, &subject)));
+    all.extend(plan.orphans().iter().map(unfinished));
+    all.extend(of_age(wanted, judgement, &subject));
+    all.extend(left_over(&judgement.generations, &subject));
     all
-}
-
-/// What stands in a sink is told by the sinks themselves.
-fn of_reasons(reasons: &[Reason], generations: &Generations, subject: &str) -> Vec<Finding> {
-    let interrupted = |reason: &Reason| matches!(reason, Reason::Interrupted(_));
-    let explained = reasons.iter().any(interrupted) || !generations.rivals.is_empty();
-    let finding = |reason: &Reason| match reason {
-        Reason::NoKey if explained => None,
-        Reason::NoKey => Some(Finding::new(&KEY_MISSING, subject, reason.to_string())),
-        Reason::Interrupted(_) => Some(Finding::new(&KEY_INTERRUPTED, subject, reason.to_string())),
-        Reason::GrantsDiffer => Some(Finding::new(&GRANTS_DIFFER, subject, reason.to_string())),
-        _ => None,
-    };
-    reasons.iter().filter_map(finding).collect()
 }
 
 fn under_way(rival: &Generation, subject: &str) -> Finding {
@@ -69,27 +43,19 @@ fn unfinished(orphan: &Generation) -> Finding {
     Finding::new(&KEY_UNFINISHED, format!("key {}", orphan.key.name), what)
 }
 
-/// Due is what the next scheduled run mends; late is when that run has had its lead and has not come.
-fn of_age(
-    wanted: &WantedFamily,
-    current: &Generation,
-    observed: &Observed,
-    subject: &str,
-) -> Option<Finding> {
-    let lifetime = wanted.lifetime;
-    let late_age = lifetime.max_age().saturating_sub(lifetime.grace());
-    let age = observed.now.since(current.key.created_at);
-    let rule = match age {
-        _ if age >= lifetime.max_age() => &KEY_OVERDUE,
-        _ if age >= late_age => &KEY_LATE,
-        _ if age >= lifetime.due_age() => &KEY_DUE,
-        _ => return None,
+/// A key of any stage but the first should be replaced, the more urgently the later it is.
+fn of_age(wanted: &WantedFamily, judgement: &Judgement, subject: &str) -> Option<Finding> {
+    let (current, Age { stage, due }) = judgement.current().zip(judgement.age)?;
+    let rule = match stage {
+        Stage::Young => return None,
+        Stage::Due => &KEY_DUE,
+        Stage::Late => &KEY_LATE,
+        Stage::Overdue => &KEY_OVERDUE,
     };
-    let since = current.key.created_at.after(lifetime.due_age());
     let what = format!(
-        "{} is due since {since}; max-age is {} days",
+        "{} is due since {due}; max-age is {} days",
         current.key.id,
-        days(lifetime.max_age())
+        days(wanted.lifetime.max_age())
     );
     Some(Finding::new(rule, subject, what))
 }

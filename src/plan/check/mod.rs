@@ -2,11 +2,14 @@
 
 mod apps;
 mod buckets;
+mod drift;
 mod families;
 mod proof;
 mod sinks;
+#[cfg(test)]
+mod tests;
 
-use super::{Brief, Plan};
+use super::Plan;
 use crate::model::desired::Desired;
 use crate::model::evidence::Evidence;
 use crate::model::finding::{self, FULL_ACCESS_LEFT, Finding, NOT_ALLOWED_TO_LOOK, PLACEHOLDER_UNSET};
@@ -15,20 +18,13 @@ use crate::model::problem::Problem;
 
 /// Everything that is wrong, the worst first, each once.
 #[must_use]
-pub fn findings(
-    desired: &Desired,
-    plan: &Plan,
-    observed: &Observed,
-    evidence: &Evidence,
-    brief: &Brief<'_>,
-) -> Vec<Finding> {
+pub fn findings(desired: &Desired, plan: &Plan, observed: &Observed, evidence: &Evidence) -> Vec<Finding> {
     let mut all: Vec<Finding> = Vec::new();
     for (wanted, plan) in desired.families.iter().zip(&plan.families) {
-        all.extend(families::findings(wanted, plan, observed, brief));
+        all.extend(families::findings(wanted, plan, observed));
     }
-    all.extend(observed.keys.as_ref().err().map(Finding::unknown));
     all.extend(plan.stray_admins.iter().map(left_admin));
-    all.extend(sinks::findings(desired, plan, observed, evidence));
+    all.extend(sinks::findings(plan, evidence));
     all.extend(apps::findings(desired, plan, observed));
     all.extend(
         plan.buckets
@@ -40,7 +36,7 @@ pub fn findings(
         evidence
             .trials
             .iter()
-            .flat_map(|trial| proof::findings(trial, desired, observed)),
+            .flat_map(|trial| proof::findings(trial, plan, observed)),
     );
     all.extend(placeholders(evidence));
     all.extend(evidence.unread.iter().map(Finding::unknown));

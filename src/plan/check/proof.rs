@@ -1,16 +1,15 @@
 //! What is wrong with the credentials at hand, as the buckets and the list of keys tell it.
 
-use crate::model::desired::{Desired, WantedFamily};
 use crate::model::evidence::{Answer, Opening, Trial};
 use crate::model::finding::{
     BUCKET_MISSING, Finding, PROOF_DENIED, PROOF_FOREIGN, PROOF_REVOKED, PROOF_SUPERSEDED, PROOF_TOO_WIDE,
     PROOF_TORN,
 };
 use crate::model::observed::{BucketState, Observed};
-use crate::plan::generations::Generations;
+use crate::plan::{FamilyPlan, Plan};
 
 /// What is wrong with one pair. Whether it works is told once, not once per bucket.
-pub(super) fn findings(trial: &Trial, desired: &Desired, observed: &Observed) -> Vec<Finding> {
+pub(super) fn findings(trial: &Trial, plan: &Plan, observed: &Observed) -> Vec<Finding> {
     let subject = format!("credentials ({})", trial.source);
     if let Some(broken) = of_pair(trial, &subject) {
         return vec![broken];
@@ -19,7 +18,7 @@ pub(super) fn findings(trial: &Trial, desired: &Desired, observed: &Observed) ->
         .answers
         .iter()
         .filter_map(|answer| of_answer(trial, answer, observed, &subject));
-    let standing = of_standing(trial, desired, observed, &subject);
+    let standing = of_standing(trial, plan, observed, &subject);
     answers.chain(standing).collect()
 }
 
@@ -61,17 +60,14 @@ fn of_answer(trial: &Trial, answer: &Answer, observed: &Observed, subject: &str)
 }
 
 /// Which key of which family it is, where the keys of the account are known.
-fn of_standing(trial: &Trial, desired: &Desired, observed: &Observed, subject: &str) -> Option<Finding> {
+fn of_standing(trial: &Trial, plan: &Plan, observed: &Observed, subject: &str) -> Option<Finding> {
     let keys = observed
         .keys
         .as_ref()
         .ok()
-        .filter(|_| !desired.families.is_empty())?;
+        .filter(|_| !plan.families.is_empty())?;
     let id = &trial.id;
-    let family = desired
-        .families
-        .iter()
-        .find(|wanted| holds(wanted, trial, observed));
+    let family = plan.families.iter().find(|family| holds(family, trial));
     let Some(family) = family else {
         let known = keys.iter().any(|key| key.id == *id);
         let what = if known {
@@ -81,8 +77,7 @@ fn of_standing(trial: &Trial, desired: &Desired, observed: &Observed, subject: &
         };
         return Some(Finding::new(&PROOF_FOREIGN, subject, what));
     };
-    let generations = Generations::of(&family.family, observed);
-    let current = generations.current()?;
+    let current = family.judgement.current()?;
     (current.key.id != *id).then(|| {
         let what = format!(
             "{id} is an older key of {}; the current one is {}",
@@ -92,15 +87,7 @@ fn of_standing(trial: &Trial, desired: &Desired, observed: &Observed, subject: &
     })
 }
 
-fn holds(wanted: &WantedFamily, trial: &Trial, observed: &Observed) -> bool {
-    let generations = Generations::of(&wanted.family, observed);
-    let all = [
-        &generations.active,
-        &generations.rivals,
-        &generations.orphans,
-        &generations.doubtful,
-    ];
-    all.into_iter()
-        .flatten()
-        .any(|generation| generation.key.id == trial.id)
+fn holds(family: &FamilyPlan, trial: &Trial) -> bool {
+    let mut all = family.judgement.generations.all();
+    all.any(|generation| generation.key.id == trial.id)
 }

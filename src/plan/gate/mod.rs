@@ -4,6 +4,7 @@
 //! knows no last use), so every place is ruled out that may have got it: sinks, deployments, other apps, workflow runs
 //! that were queued before its successor was delivered; grace stands for the rest.
 
+mod hidden;
 mod retirement;
 #[cfg(test)]
 mod tests;
@@ -12,6 +13,7 @@ use std::collections::BTreeSet;
 
 use super::Brief;
 use super::generations::Generation;
+use super::judgement::Judgement;
 use crate::model::desired::{AppSink, Desired, WantedFamily};
 use crate::model::intent::Means;
 use crate::model::key::{AccessKeyId, SpacesKey};
@@ -20,6 +22,7 @@ use crate::model::observed::{AppState, DeploymentState, Holders, Observed, Readi
 use crate::model::problem::Problem;
 use crate::model::sink::Repository;
 use crate::model::time::Timestamp;
+use hidden::hidden;
 use retirement::lease_end;
 
 pub use retirement::{Carrier, Hold, Holder, Released, Retirement, Standing};
@@ -61,6 +64,27 @@ pub(super) struct Succession<'a> {
     pub(super) current: Option<&'a Generation>,
     /// Why it cannot be relied upon.
     pub(super) doubts: Vec<Hold>,
+}
+
+impl<'a> Succession<'a> {
+    /// What the family's judgement says of its current key as a successor.
+    pub(super) fn of(wanted: &'a WantedFamily, judgement: &'a Judgement) -> Self {
+        let Judgement {
+            generations,
+            drift,
+            unread,
+            age: _,
+        } = judgement;
+        let rival = generations.rivals.first();
+        let rival = rival.map(|rival| Hold::Rival(rival.name.run)).into_iter();
+        let drifted = drift.first().map(|reason| Hold::Drift(reason.to_string()));
+        let unread = unread.iter().map(|problem| Hold::Unread(problem.subject.clone()));
+        Self {
+            wanted,
+            current: generations.current(),
+            doubts: rival.chain(drifted).chain(unread).collect(),
+        }
+    }
 }
 
 impl Succession<'_> {
@@ -131,6 +155,9 @@ impl Succession<'_> {
         for (sink, state) in self.apps(observed) {
             let behind = carriers(sink, state).filter(|(deployment, _)| !deployment.names(id));
             holds.extend(behind.map(|(_, carrier)| Hold::Behind(carrier)));
+            if state.active.is_none() {
+                holds.push(Hold::Unserved(sink.app.to_string()));
+            }
             if state.is_pinned_away_from(id) {
                 holds.push(Hold::Pinned(sink.app.to_string()));
             }
@@ -165,7 +192,8 @@ impl Succession<'_> {
     fn holders(&self, key: &SpacesKey, delivered: Timestamp, observed: &Observed) -> Vec<Holder> {
         let own: Vec<_> = self.apps(observed).collect();
         let naming = own.iter().flat_map(|(sink, state)| naming(sink, state, &key.id));
-        let mut found: Vec<Holder> = naming.collect();
+        let hiding = own.iter().flat_map(|(sink, state)| hidden(sink, state, &key.id));
+        let mut found: Vec<Holder> = naming.chain(hiding).collect();
         if let Some(holders) = &observed.holders {
             let repositories = self.repositories().into_iter();
             found.extend(

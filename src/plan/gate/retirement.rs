@@ -36,6 +36,8 @@ pub struct Retirement {
 /// How a key came to be one that no longer serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
+    /// It serves, and goes when its successor is delivered.
+    Serving,
     /// It was delivered, and a newer one was delivered after it.
     Superseded,
     /// A run died while it delivered it, so a sink may have got any part of it.
@@ -61,6 +63,8 @@ pub enum Hold {
     Grace(Timestamp),
     /// A rollback pinned an app.
     Pinned(String),
+    /// An app has no deployment that serves, so none carries the current key.
+    Unserved(String),
     /// A deployment does not carry the current key.
     Behind(Carrier),
     /// Something may still hold it.
@@ -85,6 +89,15 @@ pub enum Holder {
     Deployment(Carrier),
     /// An app that names it in its spec, or in a deployment.
     App(String),
+    /// A component whose own variable hides the app's and cannot be read.
+    Component {
+        /// The app, as the user calls it.
+        app: String,
+        /// The component's name.
+        component: String,
+        /// The variable.
+        variable: String,
+    },
 }
 
 /// A deployment, as it is called in a sentence.
@@ -194,6 +207,7 @@ impl Hold {
 impl fmt::Display for Standing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Serving => "serving",
             Self::Superseded => "superseded",
             Self::Doubtful => "doubtful",
             Self::Adopted => "adopted",
@@ -211,6 +225,7 @@ impl fmt::Display for Hold {
             Self::Lease(until) => write!(f, "the run that minted it may still write until {until}"),
             Self::Grace(until) => write!(f, "its grace period lasts until {until}"),
             Self::Pinned(app) => write!(f, "app {app} is pinned to an older deployment by a rollback"),
+            Self::Unserved(app) => write!(f, "no deployment of app {app} serves"),
             Self::Behind(carrier) => write!(f, "{carrier} does not carry the current key"),
             Self::Held(holder) => holder.fmt(f),
         }
@@ -237,6 +252,14 @@ impl fmt::Display for Holder {
             ),
             Self::Deployment(carrier) => write!(f, "{carrier} still names it"),
             Self::App(name) => write!(f, "app {name} still names it"),
+            Self::Component {
+                app,
+                component,
+                variable,
+            } => write!(
+                f,
+                "component {component} of app {app} has a {variable} of its own, which may hold it"
+            ),
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::model::intent::{Intent, Revocation};
 use crate::model::observed::{NamingApp, UnfinishedRun};
 use crate::model::problem::Problem;
 use crate::plan::Decision;
+use crate::plan::any_world::{Dice, any_world};
 use crate::plan::fixtures::World;
 
 const DAY: i64 = 86_400;
@@ -32,7 +33,7 @@ fn revoking(key: Option<&str>) -> Intent {
 }
 
 fn with_holders(world: World, change: impl FnOnce(&mut Holders)) -> World {
-    world.with(|observed, _| change(observed.holders.as_mut().expect("somebody looked")))
+    world.with_holders(change)
 }
 
 fn run(id: u64, created_at: i64) -> UnfinishedRun {
@@ -368,66 +369,6 @@ fn an_app_that_nothing_is_deployed_to_means_another_key() {
     );
 }
 
-/// A small generator of random numbers (splitmix64).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (z ^ (z >> 31)) % sides
-    }
-
-    fn time(&mut self) -> i64 {
-        i64::try_from(self.roll(400_000)).expect("a few days")
-    }
-
-    fn id(&mut self) -> String {
-        format!("DO{}", self.roll(5))
-    }
-}
-
-/// A world in which anything may be so: any marks and ages, any values in the sinks, any deployments and runs.
-fn any_world(dice: &mut Dice) -> World {
-    let mut world = World::at(400_000);
-    for n in 0..dice.roll(5) {
-        let created_at = dice.time();
-        let mark = match dice.roll(5) {
-            0 => "pending".to_owned(),
-            1 => "delivering".to_owned(),
-            _ => Mark::Active {
-                since: Timestamp::from_unix(created_at + 10),
-            }
-            .to_string(),
-        };
-        world = world.key(&format!("DO{n}"), created_at, &format!("{}-aaaa", n + 1), &mark);
-    }
-    world = world.secrets_written(dice.time()).id_variable(&dice.id());
-    if dice.roll(2) == 0 {
-        let (spec, active, coming, at) = (dice.id(), dice.id(), dice.id(), dice.time());
-        let coming = (dice.roll(3) == 0).then_some((coming.as_str(), at));
-        world = world.app(&spec, &active, coming);
-    }
-    world = world.nobody_holds_it();
-    let (run, created_at, named) = (dice.roll(3), dice.time(), dice.id());
-    with_holders(world, |holders| {
-        if run == 0 {
-            let runs = Unfinished::Runs(vec![self::run(7, created_at)]);
-            holders
-                .runs
-                .values_mut()
-                .for_each(|held| *held = Ok(runs.clone()));
-        }
-        holders.apps = Ok(Some(vec![NamingApp {
-            id: "app-9".to_owned(),
-            name: "blog".to_owned(),
-            key: AccessKeyId::new(named),
-        }]));
-    })
-}
-
 /// Insists that nothing in the world may hold a released key, and that its successor is where it should be.
 fn may_go(world: &World, old: &Retirement, story: &str) {
     let (observed, wanted) = (world.observed(), world.wanted());
@@ -441,11 +382,12 @@ fn may_go(world: &World, old: &Retirement, story: &str) {
         .expect("readable");
     let current = state.variables.values().next().expect("the id variable");
     assert_ne!(current, id.as_str(), "the variable names it, {story}");
-    let generations = crate::plan::generations::Generations::of(&wanted.family, &observed);
-    let serving = generations.current().expect("a successor");
+    let judgement = world.plan().judgement;
+    let serving = judgement.current().expect("a successor");
     assert_eq!(serving.key.id.as_str(), current, "{story}");
-    assert!(generations.rivals.is_empty(), "{story}");
-    assert!(state.secrets.values().all(|at| *at <= serving.since()), "{story}");
+    assert!(judgement.generations.rivals.is_empty(), "{story}");
+    let delivered = |at: &Timestamp| *at >= serving.key.created_at && *at <= serving.since();
+    assert!(state.secrets.values().all(delivered), "{story}");
     assert!(
         observed.now >= serving.since().after(wanted.lifetime.grace()),
         "{story}"
