@@ -52,6 +52,24 @@ fn the_journal_tells_what_happened_without_the_token() {
 }
 
 #[test]
+fn the_clock_of_github_may_differ() {
+    let world = World::new().with_clock(Clock::frozen(1_767_323_045));
+    let sandbox = Sandbox::start(world.with_switches(|switches| switches.github_clock_ahead = -90));
+    let answer = client::send(
+        &sandbox.github_url(),
+        World::GITHUB_TOKEN,
+        "GET",
+        "/rate_limit",
+        "",
+    );
+    let answer = answer.expect("an answer");
+    assert_eq!(answer.header("date"), Some("Fri, 02 Jan 2026 03:02:35 GMT"));
+    let answer = mint(&sandbox).expect("an answer");
+    assert_eq!(answer.header("date"), Some("Fri, 02 Jan 2026 03:04:05 GMT"));
+    assert_eq!(sandbox.world().time_at(FaceName::GitHub), 1_767_322_955);
+}
+
+#[test]
 fn faults_strike_in_order_before_or_after_the_effect() {
     let sandbox = Sandbox::start(World::new());
     let minting = || {
