@@ -117,7 +117,10 @@ impl Timed for Step {
 impl Timed for Run {
     fn times(&mut self, show: &mut dyn FnMut(&mut Time)) {
         self.step.times(show);
-        self.newest.iter_mut().for_each(&mut *show);
+        self.newest
+            .iter_mut()
+            .chain(&mut self.stamped)
+            .for_each(&mut *show);
         if let Some(own) = &mut self.own {
             show(&mut own.created_at);
             show(&mut own.id_at);

@@ -118,6 +118,23 @@ fn runs_that_find_an_old_key_keep_every_promise() {
 }
 
 #[test]
+fn runs_that_find_former_names_keep_every_promise() {
+    let explored = every_story(renamed(), [Bootstrap, Bootstrap], 1);
+    explored.has_seen(&["a hand changes a secret", "a hand deletes the current key"]);
+}
+
+#[test]
+fn the_model_notices_that_former_secrets_are_not_told_from_present_ones() {
+    notices(
+        Mistake::FormerSecretsAreOverlooked,
+        renamed(),
+        [Bootstrap, Bootstrap],
+        0,
+        "is deleted, and the id secret",
+    );
+}
+
+#[test]
 fn the_model_notices_a_gate_that_forgets_coming_deployments() {
     let world = superseded().redeploying();
     notices(
@@ -217,6 +234,11 @@ fn the_model_notices_a_run_that_outlives_its_lease() {
 /// A key in service in an app, and the one before it, whose grace is over.
 fn superseded() -> World {
     World::empty().with_app().in_service().in_service()
+}
+
+/// Secrets of the key before the one that serves, whose grace is over: names were changed and changed back.
+fn renamed() -> World {
+    World::empty().in_service().renamed()
 }
 
 fn stories<R: Rules>(

@@ -2,7 +2,7 @@
 
 use crate::product::Product;
 use crate::rules::{Advice, Election, KeySet, Rules, Seen, Sight, Task};
-use crate::world::{App, KeyId, Mark, RunNo, Value};
+use crate::world::{App, KeyId, Mark, RunNo, Time, Value};
 
 /// A rule that somebody got wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub(crate) enum Mistake {
     DeliveriesStopNobody,
     /// A secret that was written after the stamp is no drift.
     LateWritesAreOverlooked,
+    /// A secret that was written before the current key was delivered is no drift.
+    FormerSecretsAreOverlooked,
     /// A key that a run left half delivered is taken for one that no sink has seen.
     DoubtfulKeysAreSwept,
     /// A run goes on to write when its lease is over.
@@ -45,6 +47,7 @@ impl Rules for Mutant {
                 ..advice
             },
             Mistake::LateWritesAreOverlooked => judging(&as_if_untouched(sight)),
+            Mistake::FormerSecretsAreOverlooked => judging(&as_if_rewritten(sight)),
             Mistake::DoubtfulKeysAreSwept => judging(&as_if_pending(sight)),
             _ => advice,
         }
@@ -87,16 +90,12 @@ fn without_coming(sight: &Sight) -> Sight {
 
 /// Every sink names the key that became active last.
 fn as_if_delivered(sight: &Sight) -> Sight {
-    let mut sight = as_if_untouched(sight);
-    let since = |mark| match mark {
-        Mark::Active(since) => Some(since),
-        _ => None,
-    };
+    let mut sight = as_if_rewritten(&as_if_untouched(sight));
     let active = sight
         .seen
         .keys
         .iter()
-        .filter_map(|key| Some((since(key.mark)?, key.created_at, key.id)));
+        .filter_map(|key| Some((key.mark.stamp()?, key.created_at, key.id)));
     if let Some((_, _, current)) = active.max() {
         sight.repository.variable = Value::Key(current);
         if let Some(app) = &mut sight.app {
@@ -108,14 +107,21 @@ fn as_if_delivered(sight: &Sight) -> Sight {
 
 /// Nothing was written after the newest stamp.
 fn as_if_untouched(sight: &Sight) -> Sight {
+    with_times(sight, Time::min)
+}
+
+/// Nothing was written before the newest stamp.
+fn as_if_rewritten(sight: &Sight) -> Sight {
+    with_times(sight, Time::max)
+}
+
+/// Each secret was written at what `choose` makes of its time and the newest stamp.
+fn with_times(sight: &Sight, choose: fn(Time, Time) -> Time) -> Sight {
     let mut sight = sight.clone();
-    let stamps = sight.seen.keys.iter().filter_map(|key| match key.mark {
-        Mark::Active(since) => Some(since),
-        _ => None,
-    });
+    let stamps = sight.seen.keys.iter().filter_map(|key| key.mark.stamp());
     if let Some(newest) = stamps.max() {
         for secret in [&mut sight.repository.id, &mut sight.repository.secret] {
-            secret.updated_at = secret.updated_at.min(newest);
+            secret.updated_at = choose(secret.updated_at, newest);
         }
     }
     sight

@@ -37,6 +37,8 @@ pub(crate) struct Run {
     known: KeySet,
     /// When the newest key was created then.
     pub(crate) newest: Option<Time>,
+    /// The newest stamp then.
+    pub(crate) stamped: Option<Time>,
     /// The deployment that the app's PUT created.
     put: Option<DeploymentNo>,
     pass: u8,
@@ -187,6 +189,7 @@ impl Run {
             own: None,
             known: KeySet::default(),
             newest: None,
+            stamped: None,
             put: None,
             pass: 1,
             touched: false,
@@ -384,6 +387,8 @@ impl Run {
         if need == Need::Mint {
             self.known = active;
             self.newest = sight.seen.keys.iter().map(|key| key.created_at).max();
+            let stamps = sight.seen.keys.iter().filter_map(|key| key.mark.stamp());
+            self.stamped = stamps.max();
         }
         self.next = match need {
             Need::Mint => Next::Mint,
@@ -430,10 +435,10 @@ impl Run {
         }
     }
 
-    /// The mint is sent in a later second than that of the newest key.
+    /// The mint is sent in a later second than that of the newest key, and of the last delivery.
     fn begin_mint(&mut self, world: &mut World) {
-        let newest = self.newest.map_or(0, |newest| newest + 1);
-        world.now = world.now.max(newest);
+        let last = self.newest.max(self.stamped);
+        world.now = world.now.max(last.map_or(0, |last| last + 1));
         self.own = None;
         self.pass = 1;
         self.put = None;

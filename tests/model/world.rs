@@ -99,6 +99,16 @@ const LONG_AGO: RunNo = 6;
 /// The middle of all ids: a new key is given one above or one below all others.
 const MIDDLE: KeyId = 50;
 
+impl Mark {
+    /// When GitHub last wrote a secret of a delivered key.
+    pub(crate) fn stamp(self) -> Option<Time> {
+        match self {
+            Self::Active(stamp) => Some(stamp),
+            Self::Pending | Self::Delivering => None,
+        }
+    }
+}
+
 impl Write {
     /// Whether it brings a key to a sink.
     pub(crate) fn delivers(self) -> bool {
@@ -163,6 +173,14 @@ impl World {
         }
         self.deploy(true);
         self.now += 2 * 60 * 60;
+        self
+    }
+
+    /// With a newer key that went to secrets of other names, since when the names were changed back: two hours ago.
+    pub(crate) fn renamed(mut self) -> Self {
+        let secrets = (self.repository.id, self.repository.secret);
+        self = self.in_service();
+        (self.repository.id, self.repository.secret) = secrets;
         self
     }
 
