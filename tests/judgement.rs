@@ -1,18 +1,25 @@
 //! A key is judged once: what `check` finds wrong with the sinks is what `rotate` and `bootstrap` mend, and while it is
 //! wrong no old key goes.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use spacekeeper::model::name::{KeyName, Mark, Nonce, Run as WorkflowRun};
+use spacekeeper::model::time::Timestamp;
+use spacekeeper_sandbox::digitalocean::{Grant, Key};
 use spacekeeper_sandbox::github::Repository;
 
 use crate::fixture::delivered::{delivered, delivered_to_an_app};
 use crate::fixture::{
-    GitHub, Outcome, REPOSITORY, Run, Sandbox, World, live_keys, the_delivered_pair, variable, world,
+    DigitalOcean, Fault, GitHub, Outcome, REPOSITORY, Run, Sandbox, World, live_keys, the_delivered_pair,
+    variable, world,
 };
 
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
+
+/// How long a run may take to come to a request.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Another level of the repository, with secrets of its own.
 const STAGING: &str = "staging";
@@ -53,10 +60,7 @@ fn beside_keys(outcome: &Outcome) -> Vec<String> {
 
 fn is_live(sandbox: &Sandbox, id: &str) -> bool {
     let world = sandbox.world();
-    world
-        .digitalocean
-        .key(id)
-        .is_some_and(spacekeeper_sandbox::digitalocean::Key::is_live)
+    world.digitalocean.key(id).is_some_and(Key::is_live)
 }
 
 fn in_repository<T>(sandbox: &Sandbox, change: impl FnOnce(&mut Repository, i64) -> T) -> T {
@@ -268,6 +272,66 @@ fn clocks_that_differ_make_no_key_look_stale() {
     }
 }
 
+/// How often the two secrets of the repository were written.
+fn secrets_written(outcome: &Outcome) -> usize {
+    outcome.journal.count(GitHub, "PUT", "/actions/secrets/")
+}
+
+#[test]
+fn a_delivery_that_github_dates_before_the_last_one_is_written_again() {
+    let sandbox = fresh();
+    Run::bootstrap(&sandbox).go().green();
+    sandbox.world().clock.freeze();
+    sandbox.advance(HOUR);
+    sandbox.world().switches.github_clock_ahead = -7_200;
+    let read_back = Fault::on(GitHub).method("GET");
+    sandbox.script(
+        read_back
+            .path_contains("/actions/secrets/SPACES_SECRET_KEY")
+            .after()
+            .hold(),
+    );
+    let run = Run::rotate(&sandbox).input("force", "true").start();
+    run.held();
+    catch_up(&sandbox);
+    is_vouched_for(&sandbox, &run.finish().green());
+}
+
+#[test]
+fn a_delivery_that_straddles_its_mint_on_two_clocks_is_written_again() {
+    let sandbox = fresh();
+    sandbox.world().clock.freeze();
+    sandbox.world().switches.github_clock_ahead = -2;
+    let second = Fault::on(GitHub).method("PUT");
+    sandbox.script(second.path_contains("/actions/secrets/SPACES_SECRET_KEY").hold());
+    let run = Run::bootstrap(&sandbox).start();
+    until("the first secret is written", || {
+        let journal = sandbox.journal();
+        let mut writes = journal.iter().filter(|entry| entry.method == "PUT");
+        writes.any(|entry| entry.path.contains("SPACES_ACCESS_KEY") && entry.status.is_some())
+    });
+    run.held();
+    catch_up(&sandbox);
+    is_vouched_for(&sandbox, &run.finish().green());
+}
+
+/// From now on both clocks agree, and what was held goes on.
+fn catch_up(sandbox: &Sandbox) {
+    sandbox.world().switches.github_clock_ahead = 0;
+    sandbox.release();
+}
+
+/// The pair was written twice, and is what `check` and the next run hold it for.
+#[track_caller]
+fn is_vouched_for(sandbox: &Sandbox, delivery: &Outcome) {
+    assert_eq!(secrets_written(delivery), 4, "{:#?}", delivery.journal);
+    let why = "a secret looks older than this delivery, writing again";
+    assert!(delivery.stdout.contains(why), "{}", delivery.stdout);
+    assert_eq!(found(&check(sandbox).go()), Vec::<String>::new());
+    let again = Run::rotate(sandbox).run_id(3).go().green();
+    assert_eq!(again.output("rotated"), "false", "{}", again.stdout);
+}
+
 #[test]
 fn clocks_that_differ_hide_no_former_names() {
     for gap in GAPS {
@@ -276,6 +340,77 @@ fn clocks_that_differ_hide_no_former_names() {
         let first = the_delivered_pair(&sandbox);
         renamed(Run::bootstrap(&sandbox)).run_id(2).go().green();
         everybody_agrees(&sandbox, as_it_is, &["SK022"], &first);
+    }
+}
+
+#[test]
+fn a_look_beside_a_rotation_finds_nothing_that_the_rotation_has_mended() {
+    let looks: [Wish; 2] = [
+        |run| run.input("command", "check"),
+        |run| run.input("dry-run", "true"),
+    ];
+    for look in looks {
+        let sandbox = delivered();
+        sandbox.advance(HOUR);
+        // The secrets are read before the rotation, and the keys after it.
+        let read = |face, path| Fault::on(face).method("GET").path_contains(path).hold();
+        sandbox.script(read(GitHub, "/actions/secrets?").after());
+        sandbox.script(read(DigitalOcean, "/v2/spaces/keys?").before());
+        let looking = look(Run::bootstrap(&sandbox)).run_id(9_900_000_009).start();
+        until_both_are_held(&sandbox);
+        another_run_delivers(&sandbox);
+        sandbox.release();
+        let looked = looking.finish().green();
+        assert!(!looked.stdout.contains("SK0"), "{}", looked.stdout);
+        assert!(!looked.stdout.contains("mint and deliver"), "{}", looked.stdout);
+    }
+}
+
+/// What a rotation leaves, all at once.
+fn another_run_delivers(sandbox: &Sandbox) {
+    let mut world = sandbox.world();
+    let now = world.clock.now();
+    let name = KeyName {
+        family: "shop-spaces-key".parse().expect("a family"),
+        run: WorkflowRun { id: 8, attempt: 1 },
+        nonce: Nonce::from_random([1; 4]),
+        mark: Mark::Active {
+            since: Timestamp::from_unix(now),
+        },
+    };
+    let key = Key::generate(
+        &name.to_string(),
+        vec![Grant::new("shop-uploads", "readwrite")],
+        now,
+    );
+    let (id, half) = (key.access_key.clone(), key.secret_key.clone());
+    world.digitalocean.keys.push(key);
+    let repository = world.github.repository_mut(REPOSITORY).expect("the repository");
+    repository.secrets.set("SPACES_ACCESS_KEY", id.as_str(), now);
+    repository.secrets.set("SPACES_SECRET_KEY", half, now);
+    repository.variables.set("SPACES_ACCESS_KEY_ID", id, now);
+}
+
+fn until_both_are_held(sandbox: &Sandbox) {
+    let is_under_way = |path: &str| {
+        let journal = sandbox.journal();
+        let mut lists = journal
+            .iter()
+            .filter(|entry| entry.method == "GET" && entry.path.contains(path));
+        lists.any(|entry| entry.status.is_none())
+    };
+    until("keys and secrets are read", || {
+        is_under_way("/actions/secrets?") && is_under_way("/v2/spaces/keys?")
+    });
+    assert!(sandbox.wait_until_held(PATIENCE).is_some());
+}
+
+#[track_caller]
+fn until(what: &str, mut there: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !there() {
+        assert!(begun.elapsed() < PATIENCE, "it never comes about that {what}");
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
@@ -352,7 +487,7 @@ fn a_serving_key_is_never_called_superseded() {
     assert_eq!(row(&check(&sandbox).go()), 0);
     let dry = Run::bootstrap(&sandbox).input("dry-run", "true").go().green();
     assert_eq!(row(&dry), 0, "{}", dry.summary);
-    let full = spacekeeper_sandbox::Fault::on(crate::fixture::DigitalOcean)
+    let full = Fault::on(DigitalOcean)
         .method("POST")
         .path_contains("/v2/spaces/keys")
         .skip(1)

@@ -35,6 +35,7 @@ impl Job<'_> {
         self.tell_blind(&mut world.observed);
         self.look_elsewhere(&mut world).await;
         self.follow_moves(&mut world);
+        self.look_twice(&mut world).await;
         let (evidence, ()) = tokio::join!(self.evidence(&world), self.end_full_access());
         self.console.close_group();
         let plan = self.plan(&world.observed, &BTreeSet::new());

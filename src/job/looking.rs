@@ -63,6 +63,25 @@ impl Job<'_> {
         }
     }
 
+    /// Looks again where a key was delivered while the services were read one after the other, so that one of them was
+    /// read before and another one after it. A run that works does the same before it mints.
+    pub(super) async fn look_twice(&self, world: &mut World) {
+        let nothing_stuck = BTreeSet::new();
+        if !self
+            .plan(&world.observed, &nothing_stuck)
+            .may_be_torn(&world.observed)
+        {
+            return;
+        }
+        if let Some(again) = self.interruptible(self.observe(None)).await {
+            let buckets = std::mem::take(&mut world.observed.buckets);
+            world.observed = Observed {
+                buckets,
+                ..again.observed
+            };
+        }
+    }
+
     /// Asked only when there is a key that no longer serves: it takes a request per state of workflow runs and a list of
     /// all apps.
     async fn look_for_holders(&self, observed: &mut Observed) {

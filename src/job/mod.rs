@@ -98,6 +98,9 @@ impl<'a> Job<'a> {
             return self.stopped();
         };
         self.follow_moves(&mut world);
+        if self.request.dry_run {
+            self.look_twice(&mut world).await;
+        }
         let plan = self.plan(&world.observed, &BTreeSet::new());
         self.first_seen = Some(plan.active_keys());
         self.console.close_group();

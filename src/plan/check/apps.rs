@@ -49,16 +49,17 @@ fn of_app(plan: &AppPlan, observed: &Observed) -> Vec<Finding> {
     plain.chain(shadows).chain(deployment).collect()
 }
 
-/// One that is on its way explains that what serves is not up to date.
-fn of_deployment(plan: &AppPlan, state: &AppState, subject: &str) -> Option<Finding> {
-    if let Some(coming) = state.coming.first() {
-        let what = format!("deployment {} is under way", coming.id);
-        return Some(Finding::new(&DEPLOYMENT_IN_FLIGHT, subject, what));
-    }
-    (plan.follow == Follow::Redeploy && state.pinned.is_none()).then(|| {
+/// One that is on its way with the key explains that what serves is not up to date; any other one does not.
+fn of_deployment(plan: &AppPlan, state: &AppState, subject: &str) -> Vec<Finding> {
+    let behind = (plan.follow == Follow::Redeploy && state.pinned.is_none()).then(|| {
         let what = "its spec names the current key, and the deployment that serves does not";
         Finding::new(&NOT_DEPLOYED, subject, what)
-    })
+    });
+    let coming = state.coming.first().map(|coming| {
+        let what = format!("deployment {} is under way", coming.id);
+        Finding::new(&DEPLOYMENT_IN_FLIGHT, subject, what)
+    });
+    behind.into_iter().chain(coming).collect()
 }
 
 /// What keeps a key from the app, whether it is the current one or the first one.
