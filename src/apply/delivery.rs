@@ -207,9 +207,9 @@ pub(super) async fn to_github(
         })?;
         let found = read_back(key, github, &written).await?;
         let moved_apps = moved(writers, &apps).await?;
-        let early = found.looks_older_than_its_delivery(key);
-        let moved = found.moved && !found.is_a_clock_gap(before.as_ref());
-        if moved_apps.is_empty() && early.is_none() && !moved {
+        let early = found.pause_before_rewriting(key);
+        let disturbed = !moved_apps.is_empty() || (found.moved && !found.is_a_clock_gap(before.as_ref()));
+        if early.is_none() && !disturbed {
             return Ok(receipt(&found, apps));
         }
         if let Some(other) = key.is_overtaken(writers).await? {
@@ -219,15 +219,12 @@ pub(super) async fn to_github(
         if pass == PASSES {
             return Err(unsettled(key).into());
         }
-        tracing::info!(
-            "key {}: {}, writing again",
-            key.wanted().family,
-            if moved || !moved_apps.is_empty() {
-                "a sink was written by someone else meanwhile"
-            } else {
-                "a secret looks older than this delivery"
-            }
-        );
+        let why = if disturbed {
+            "a sink was written by someone else meanwhile"
+        } else {
+            "a secret looks older than this delivery"
+        };
+        tracing::info!("key {}: {why}, writing again", key.wanted().family);
         // Once begun, a delivery goes on after a signal.
         tokio::time::sleep(early.unwrap_or_default()).await;
         for app in apps.iter_mut().filter(|app| moved_apps.contains(&app.app)) {
@@ -431,7 +428,7 @@ impl Found {
 
     /// How long to wait before the secrets are written again, because one of them would be taken for a former key's by
     /// the very next run; nothing when none would.
-    fn looks_older_than_its_delivery(&self, key: &Delivering<'_>) -> Option<Duration> {
+    fn pause_before_rewriting(&self, key: &Delivering<'_>) -> Option<Duration> {
         let delivery = key.dated(&self.times)?;
         let early = self.times.iter().filter(|at| delivery.began_after(**at));
         let behind = |at: &Timestamp| delivery.before.map(|before| before.after(SECOND).since(*at));

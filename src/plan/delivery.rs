@@ -5,7 +5,7 @@
 //! with GitHub's, and with the mint only where the delivery has shown that they can be. A run vouches for a delivery
 //! (`apply::delivery`) only when all that it wrote passes these very rules.
 
-use super::generations::{Generations, LEASE};
+use super::generations::{Generation, Generations, LEASE};
 use crate::model::time::Timestamp;
 
 /// When a key came to its sinks.
@@ -24,7 +24,7 @@ impl Delivery {
     pub(super) fn of_current(generations: &Generations) -> Option<Self> {
         let current = generations.current()?;
         let stamp = current.since();
-        let older = generations.superseded().iter().map(|older| older.since());
+        let older = generations.superseded().iter().map(Generation::since);
         Some(Self {
             minted: current.key.created_at,
             stamp,
