@@ -6,11 +6,11 @@ use crate::model::problem::Problem;
 use crate::remote::{Cause, Trigger};
 
 /// How a process is asked to end: by a key press, by the runner that cancels a job, by a terminal that is closed.
-const SIGNALS: [(&str, fn() -> SignalKind); 4] = [
-    ("SIGINT", SignalKind::interrupt),
-    ("SIGTERM", SignalKind::terminate),
-    ("SIGHUP", SignalKind::hangup),
-    ("SIGQUIT", SignalKind::quit),
+const SIGNALS: [(&str, SignalKind); 4] = [
+    ("SIGINT", SignalKind::interrupt()),
+    ("SIGTERM", SignalKind::terminate()),
+    ("SIGHUP", SignalKind::hangup()),
+    ("SIGQUIT", SignalKind::quit()),
 ];
 
 /// Listens to all of them, and returns those that cannot be heard. As PID 1 of a container the process has no default
@@ -20,7 +20,7 @@ const SIGNALS: [(&str, fn() -> SignalKind); 4] = [
 #[must_use]
 pub fn heed(trigger: &Trigger) -> Vec<Problem> {
     let unheard = SIGNALS.into_iter().filter_map(|(name, kind)| {
-        let heard = signal(kind()).map(|signal| drop(tokio::spawn(listen(name, signal, trigger.clone()))));
+        let heard = signal(kind).map(|signal| drop(tokio::spawn(listen(name, signal, trigger.clone()))));
         heard.err().map(|error| unheard(name, &error.to_string()))
     });
     unheard.collect()

@@ -21,7 +21,7 @@ pub struct FullAccess {
 
 enum Source {
     Supplied(KeyPair),
-    Own(Minter),
+    Own(Box<Minter>),
     None,
 }
 
@@ -45,7 +45,7 @@ impl FullAccess {
     /// A key of our own, which is minted when it is [ordered](Self::order).
     #[must_use]
     pub fn own(minter: Minter) -> Self {
-        Self::of(Source::Own(minter))
+        Self::of(Source::Own(Box::new(minter)))
     }
 
     /// No access: a dry run mints nothing.

@@ -38,7 +38,7 @@ impl Watch<'_> {
             cause = self.time_is_up() => Err(cut_off(cause)),
         };
         let ended = ended.map_err(|problem| self.ledger.failed(problem)).ok();
-        self.say_farewell().await;
+        Box::pin(self.say_farewell()).await;
         if self.shutdown.cause() == Some(Cause::RunTimeout) {
             self.ledger.failed(timed_out(self.limit));
         }
@@ -89,7 +89,7 @@ impl Watch<'_> {
     /// Only who has sent a signal kills soon after.
     async fn kill_is_near(&self) {
         if self.shutdown.overdue(FAREWELL_AFTER_SIGNAL).await != Cause::Signal {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }
@@ -182,7 +182,7 @@ mod tests {
             let pair = full_access.pair().await.expect("a mint");
             assert!(pair.is_none(), "{PAYLOAD}");
         };
-        let (ended, problems) = watched(&full_access, FAREWELL, job).await;
+        let (ended, problems) = watched(&full_access, FAREWELL, Box::pin(job)).await;
         assert_eq!((ended, admin_keys(&sandbox)), (None, (1, 0)));
         is_told_as_a_bug(&problems);
     }
@@ -198,7 +198,7 @@ mod tests {
             let both = tokio::join!(full_access.pair(), async { panic!("{PAYLOAD}") });
             drop::<(_, ())>(both);
         };
-        let (ended, problems) = watched(&full_access, FAREWELL, job).await;
+        let (ended, problems) = watched(&full_access, FAREWELL, Box::pin(job)).await;
         assert_eq!((ended, admin_keys(&sandbox)), (None, (1, 0)));
         is_told_as_a_bug(&problems);
     }
@@ -219,7 +219,7 @@ mod tests {
             let both = tokio::join!(full_access.end(), hurt);
             drop::<(_, ())>(both);
         };
-        let (ended, problems) = watched(&full_access, FAREWELL, job).await;
+        let (ended, problems) = watched(&full_access, FAREWELL, Box::pin(job)).await;
         assert_eq!((ended, admin_keys(&sandbox)), (None, (1, 0)));
         is_told_as_a_bug(&problems);
     }
@@ -234,7 +234,7 @@ mod tests {
             full_access.pair().await.expect("a mint");
             full_access.end().await.is_err()
         };
-        let (ended, problems) = watched(&full_access, FAREWELL, job).await;
+        let (ended, problems) = watched(&full_access, FAREWELL, Box::pin(job)).await;
         assert_eq!((ended, admin_keys(&sandbox)), (Some(true), (1, 0)));
         assert_eq!(problems, []);
     }
