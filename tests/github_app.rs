@@ -334,11 +334,16 @@ fn an_environment_of_the_repository_is_reached_too() {
     assert!(environment.secret("SPACES_SECRET_KEY").is_some());
 }
 
+/// Short enough to be quoted whole.
+fn with_short_tokens() -> Sandbox {
+    Sandbox::start(world().with_switches(|turn| turn.long_installation_tokens = false))
+}
+
 #[test]
 fn nothing_of_a_credential_is_told_by_a_service_that_quotes_it() {
     for spelling in Spelling::ALL {
         for path in ["/access_tokens", "/installation", "/actions/secrets"] {
-            let sandbox = Sandbox::start(world());
+            let sandbox = with_short_tokens();
             let echo = Fault::on(GitHub).path_contains(path).forever().after();
             sandbox.script(echo.echo(403, spelling));
             let run = run(&sandbox).env("RUNNER_DEBUG", "1");
@@ -349,7 +354,7 @@ fn nothing_of_a_credential_is_told_by_a_service_that_quotes_it() {
 
 #[test]
 fn of_a_gateway_that_fails_while_a_token_is_minted_only_the_status_is_told() {
-    let sandbox = Sandbox::start(world());
+    let sandbox = with_short_tokens();
     let lost = Fault::on(GitHub)
         .path_contains("/access_tokens")
         .forever()
