@@ -40,7 +40,7 @@ impl Session {
     pub fn open(request: &Request, console: Console, shutdown: &Shutdown) -> Result<Self, NoSession> {
         let transport = Transport::new().map_err(|error| NoSession::Machine(no_roots(&error)))?;
         let access = &request.access;
-        let digitalocean = digitalocean(access, &transport, shutdown)?;
+        let digitalocean = digitalocean(access, &transport, shutdown);
         let endpoints = Endpoints::of(&access.spaces_url);
         let endpoints = endpoints.map_err(|error| input("spaces-endpoint-url", &error.to_string()))?;
         Ok(Self {
@@ -89,20 +89,14 @@ impl Session {
     }
 }
 
-fn digitalocean(
-    access: &Access,
-    transport: &Transport,
-    shutdown: &Shutdown,
-) -> Result<Option<DigitalOcean>, NoSession> {
-    let Some(token) = &access.digitalocean else {
-        return Ok(None);
-    };
-    Ok(Some(DigitalOcean::new(
+fn digitalocean(access: &Access, transport: &Transport, shutdown: &Shutdown) -> Option<DigitalOcean> {
+    let token = access.digitalocean.as_ref()?;
+    Some(DigitalOcean::new(
         transport.clone(),
         access.digitalocean_url.clone(),
         token.clone(),
         shutdown.clone(),
-    )))
+    ))
 }
 
 fn github(

@@ -191,13 +191,11 @@ fn pair_of_the_app(
     let named = |name: &str| format!("{name}{suffix}");
     let why = "the app's environment must have it; Spacekeeper writes it with app-platform-app";
     let id = id(&named(ID), environment, why, door);
-    let secret = match set(environment, &named(SECRET)) {
-        Some(secret) => secret_at_hand(&named(SECRET), secret, door),
-        None => {
-            door.refuse(&named(SECRET), format!("it is missing; {why}"));
-            None
-        }
-    };
+    let secret = set(environment, &named(SECRET));
+    if secret.is_none() {
+        door.refuse(&named(SECRET), format!("it is missing; {why}"));
+    }
+    let secret = secret.and_then(|secret| secret_at_hand(&named(SECRET), secret, door));
     let bucket = door.require(&named(BUCKET), set(environment, &named(BUCKET)), why, str::parse);
     let endpoint = endpoint_of_the_app(environment, spaces_url, door);
     Some(PairAtHand {

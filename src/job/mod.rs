@@ -86,7 +86,7 @@ impl<'a> Job<'a> {
         match self.request.command {
             Command::Check => Box::pin(self.check()).await,
             Command::Audit => Box::pin(self.audit()).await,
-            _ => self.work().await,
+            _ => Box::pin(self.work()).await,
         }
     }
 

@@ -1,7 +1,6 @@
 //! The secrets of the process, in the forms in which they are looked for.
 
 use std::collections::HashSet;
-use std::fmt::Write as _;
 use std::ops::Range;
 
 use base64::Engine;
@@ -97,11 +96,9 @@ fn body(secret: &str) -> String {
 
 /// Hexadecimal, and both kinds of base64, whatever stands before and behind.
 fn encodings(secret: &[u8]) -> Vec<Vec<u8>> {
-    let mut hex = String::with_capacity(secret.len() * 2);
-    for byte in secret {
-        // Writing to a text cannot fail.
-        let _written = write!(hex, "{byte:02x}");
-    }
+    let digits = secret.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    let digits = digits.filter_map(|digit| char::from_digit(digit.into(), 16));
+    let hex: String = digits.collect();
     let mut encodings = vec![hex.to_uppercase().into_bytes(), hex.into_bytes()];
     for before in 0..3 {
         let shifted = [&[0; 2][..before], secret].concat();

@@ -63,16 +63,13 @@ impl View {
         let mut view = Self::with_room_for(self.bytes.len());
         let (mut at, mut found) = (0, false);
         while at < self.bytes.len() {
-            match undone(&self.bytes[at..]) {
-                Some(Undone { length, meaning }) => {
-                    view.push(meaning, self.origin(at..at + length));
-                    (at, found) = (at + length, true);
-                }
-                None => {
-                    view.bytes.push(self.bytes[at]);
-                    view.origins.push(self.origins[at]);
-                    at += 1;
-                }
+            if let Some(Undone { length, meaning }) = undone(&self.bytes[at..]) {
+                view.push(meaning, self.origin(at..at + length));
+                (at, found) = (at + length, true);
+            } else {
+                view.bytes.push(self.bytes[at]);
+                view.origins.push(self.origins[at]);
+                at += 1;
             }
         }
         found.then_some(view)
