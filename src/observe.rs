@@ -113,7 +113,7 @@ struct TargetView {
     sealing: SealingKey,
 }
 
-/// Every variable that we write there.
+/// Every variable that we write there, or may have written for an earlier request.
 fn variable_names(desired: &Desired, target: &Target) -> BTreeSet<SettingName> {
     let sinks = desired
         .families
@@ -124,10 +124,10 @@ fn variable_names(desired: &Desired, target: &Target) -> BTreeSet<SettingName> {
         .flat_map(|sink| {
             sink.variables
                 .iter()
-                .map(|variable| &variable.name)
-                .chain(&sink.id_variable)
+                .map(|variable| variable.name.clone())
+                .chain(sink.id_variable.clone())
+                .chain(sink.unasked_cdn_variable())
         })
-        .cloned()
         .collect()
 }
 

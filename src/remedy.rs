@@ -11,6 +11,13 @@ pub fn problem(failure: &Failure) -> Problem {
     Problem::new(&*failure.subject, failure.reason(), remedy(failure))
 }
 
+/// A credential that its service does not accept: the run ends before its first write.
+#[must_use]
+pub fn rejection(failure: &Failure) -> Problem {
+    let what = format!("{}, so nothing was written", failure.reason());
+    Problem::new(&*failure.subject, what, remedy(failure))
+}
+
 fn remedy(failure: &Failure) -> String {
     match failure.kind {
         FailureKind::Interrupted => "Run again: it goes on from where this run stopped.".to_owned(),

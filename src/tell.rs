@@ -8,12 +8,13 @@ use crate::config::Request;
 use crate::model::desired::{Desired, WantedFamily};
 use crate::model::finding::Finding;
 use crate::model::inventory::Inventory;
-use crate::model::key::listed_grants;
+use crate::model::key::{ListedGrant, listed_grants};
 use crate::model::name::{KeyName, Mark};
 use crate::model::observed::Observed;
 use crate::model::problem::Problem;
 use crate::model::time::Timestamp;
 use crate::plan::generations::Generation;
+use crate::plan::standing::Standing;
 use crate::plan::{BucketAction, BucketPlan, Decision, FamilyPlan, Plan, Retirement};
 use crate::report::{BucketOutcome, BucketReport, Change, KeyReport, Report, spoken};
 
@@ -34,6 +35,8 @@ pub enum Told<'a> {
         last: &'a Plan,
         /// How the buckets came out.
         buckets: &'a Outcomes,
+        /// What stands of the buckets.
+        standing: &'a Standing,
         /// How the families came out.
         keys: &'a Keys,
     },
@@ -83,6 +86,7 @@ pub fn report(
         changes = planned::changes(plan);
         problems.extend(planned::problems(plan));
         notes.extend(plan.apps.iter().flat_map(|app| app.findings.clone()));
+        notes.extend(plan.remains.iter().cloned());
         notes.extend(plan.retiring().filter_map(Retirement::warning));
     }
     notes.extend(gone(request, told));
@@ -91,8 +95,8 @@ pub fn report(
         command: request.command.word(),
         dry_run: request.dry_run,
         region: desired.region,
-        endpoint: desired.spaces_url.at(desired.region),
-        cdn_endpoint: desired.cdn_endpoint(),
+        endpoint: endpoint(desired, told),
+        cdn_endpoint: cdn_endpoint(desired, told),
         buckets: buckets(desired, told),
         keys: keys(desired, told),
         older: older::older(desired, told),
@@ -105,6 +109,39 @@ pub fn report(
         notes,
         now,
         report_file: request.files.report.as_ref().map(ToString::to_string),
+    }
+}
+
+/// The base URL of Spaces, where there is something to reach at it: what a key opens, or, without keys, a bucket. A key
+/// that opens other buckets than those of the request may open them elsewhere.
+fn endpoint(desired: &Desired, told: &Told<'_>) -> Option<String> {
+    let opens = |wanted: &WantedFamily, keys: &Keys| match keys.get(&wanted.family) {
+        Some(KeyOutcome::Minted { .. } | KeyOutcome::Kept { .. }) => true,
+        Some(KeyOutcome::Failed { current }) => {
+            let current = current.as_ref();
+            current.is_some_and(|current| current.key.opens_exactly(&wanted.grants))
+        }
+        None => false,
+    };
+    let is_reached = match told {
+        Told::Nothing | Told::BrokenOff => false,
+        Told::Planned { .. } | Told::Checked { .. } | Told::Audited { .. } => true,
+        Told::Done { standing, keys, .. } => {
+            let keyless = desired.families.is_empty();
+            let bucket = || desired.buckets.iter().any(|wanted| standing.has(&wanted.name));
+            desired.families.iter().any(|wanted| opens(wanted, keys)) || (keyless && bucket())
+        }
+    };
+    is_reached.then(|| desired.spaces_url.at(desired.region))
+}
+
+/// Where the first bucket with a CDN is reached through it. A dry run tells what it would make.
+fn cdn_endpoint(desired: &Desired, told: &Told<'_>) -> Option<String> {
+    match told {
+        Told::Nothing | Told::BrokenOff | Told::Audited { .. } => None,
+        Told::Planned { plan, .. } => plan.standing.first_cdn(desired),
+        Told::Checked { observed, .. } => Standing::found(desired, observed).first_cdn(desired),
+        Told::Done { standing, .. } => standing.first_cdn(desired),
     }
 }
 
@@ -123,33 +160,43 @@ fn findings(told: &Told<'_>) -> Vec<Finding> {
 }
 
 fn buckets(desired: &Desired, told: &Told<'_>) -> Vec<BucketReport> {
-    let row = |plan: &BucketPlan, state| bucket_row(desired, plan, state);
+    let row = |plan: &BucketPlan, state, stands| bucket_row(desired, plan, state, stands);
     match told {
         Told::Nothing | Told::BrokenOff | Told::Audited { .. } => Vec::new(),
         Told::Planned { plan, .. } => plan
             .buckets
             .iter()
-            .map(|plan| row(plan, planned_bucket(plan)))
+            .map(|bucket| match plan.withheld.contains(&bucket.name) {
+                true => row(bucket, BucketOutcome::Unseen, false),
+                false => row(bucket, planned_bucket(bucket), plan.standing.has(&bucket.name)),
+            })
             .collect(),
-        Told::Checked { plan, .. } => plan
-            .buckets
-            .iter()
-            .map(|plan| row(plan, checked_bucket(plan)))
-            .collect(),
-        Told::Done { plan, buckets, .. } => {
+        Told::Checked { plan, observed, .. } => {
+            let found = Standing::found(desired, observed);
+            let row = |plan: &BucketPlan| row(plan, checked_bucket(plan), found.has(&plan.name));
+            plan.buckets.iter().map(row).collect()
+        }
+        Told::Done {
+            plan,
+            buckets,
+            standing,
+            ..
+        } => {
             let outcome =
                 |plan: &BucketPlan| buckets.get(&plan.name).copied().unwrap_or(BucketOutcome::Failed);
-            plan.buckets.iter().map(|plan| row(plan, outcome(plan))).collect()
+            let row = |plan: &BucketPlan| row(plan, outcome(plan), standing.has(&plan.name));
+            plan.buckets.iter().map(row).collect()
         }
     }
 }
 
-fn bucket_row(desired: &Desired, plan: &BucketPlan, state: BucketOutcome) -> BucketReport {
+fn bucket_row(desired: &Desired, plan: &BucketPlan, state: BucketOutcome, stands: bool) -> BucketReport {
     BucketReport {
         name: plan.name.clone(),
         region: desired.home_of(&plan.name),
         endpoint: desired.endpoint_of(&plan.name),
         state,
+        stands,
     }
 }
 
@@ -188,13 +235,22 @@ fn keys(desired: &Desired, told: &Told<'_>) -> Vec<KeyReport> {
 }
 
 fn planned_row(wanted: &WantedFamily, plan: &FamilyPlan) -> KeyReport {
+    let current = plan.judgement.current();
     let (due, state) = match &plan.decision {
         Decision::Keep { due, .. } => (Some(*due), "kept"),
+        Decision::Mint { .. } if current.is_some() => (None, "would be replaced"),
         Decision::Mint { .. } => (None, "would be minted and delivered"),
         Decision::Wait { .. } => (None, "another run is at it"),
         Decision::Blocked { .. } => (None, "blocked"),
     };
-    row(wanted, plan.current(), due, false, state)
+    let planned = row(wanted, current, due, false, state);
+    match (&plan.decision, current) {
+        (Decision::Mint { .. }, None) => KeyReport {
+            grants: spoken_grants(&listed_grants(&wanted.grants)),
+            ..planned
+        },
+        _ => planned,
+    }
 }
 
 fn checked_row(wanted: &WantedFamily, plan: &FamilyPlan) -> KeyReport {
@@ -228,7 +284,6 @@ fn row(
     rotated: bool,
     state: &str,
 ) -> KeyReport {
-    let grants = listed_grants(&wanted.grants);
     KeyReport {
         family: wanted.family.to_string(),
         access_key_id: key.map(|key| key.key.id.to_string()),
@@ -236,13 +291,16 @@ fn row(
         active_since: key.and_then(|key| active_since(&key.name)),
         max_age: wanted.lifetime.max_age(),
         next_rotation: due,
-        grants: grants
-            .iter()
-            .map(|grant| format!("{}={}", grant.bucket, grant.permission))
-            .collect(),
+        // What the key was given, whatever the request asks for.
+        grants: key.map_or_else(Vec::new, |key| spoken_grants(&key.key.grants)),
         rotated,
         state: state.to_owned(),
     }
+}
+
+fn spoken_grants(grants: &[ListedGrant]) -> Vec<String> {
+    let spoken = |grant: &ListedGrant| format!("{}={}", grant.bucket, grant.permission);
+    grants.iter().map(spoken).collect()
 }
 
 /// Since when a key of this name is in every sink.

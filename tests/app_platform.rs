@@ -82,7 +82,7 @@ fn a_variable_that_stands_there_already_keeps_its_place() {
         json!({ "key": "SPACES_BUCKET", "value": "an-old-bucket", "scope": "RUN_TIME", "x": 1 }),
     );
     let sandbox = with_spec(spec);
-    run(&sandbox).go().green();
+    run(&sandbox).input("overwrite", "true").go().green();
     let env = look(&sandbox, |app| app.spec["envs"][1].clone());
     assert_eq!(
         (&env["key"], &env["value"]),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use spacekeeper_sandbox::digitalocean::{Grant, Key};
 use spacekeeper_sandbox::spaces::{Acl, Bucket, Logging};
 
-use crate::fixture::{Outcome, Run, Sandbox, World, world};
+use crate::fixture::{Outcome, REPOSITORY, Run, Sandbox, World, world};
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -174,7 +174,49 @@ const CASES: &[Case] = &[
                 .without_input("log-bucket")
         },
     },
+    Case {
+        id: "SK072",
+        spoil: |sandbox| {
+            current(sandbox, 1);
+            repository_names(sandbox, "DO00OFANOTHERFAMILY0");
+        },
+        ask: declared,
+    },
+    case("SK073", |sandbox| drop(current(sandbox, 1))),
+    Case {
+        id: "SK074",
+        spoil: |sandbox| {
+            let id = current(sandbox, 24 * 91);
+            repository_names(sandbox, &id);
+        },
+        ask: declared,
+    },
 ];
+
+/// The request of the family, by which its sinks are known.
+fn declared(run: Run<'_>) -> Run<'_> {
+    run.input("app", "shop")
+        .input("buckets", "shop-uploads")
+        .input("log-bucket", "shop-logs")
+        .input("github-token", World::GITHUB_TOKEN)
+}
+
+/// The current key of the family `shop-spaces-key`, minted so many hours ago; its id.
+fn current(sandbox: &Sandbox, hours: i64) -> String {
+    let grants = vec![Grant::new("shop-uploads", "readwrite")];
+    key(sandbox, "shop-spaces-key--1-aaaa--active-1", grants, hours);
+    let world = sandbox.world();
+    let newest = world.digitalocean.keys.last().expect("the key");
+    newest.access_key.clone()
+}
+
+/// The id variable of the repository says this.
+fn repository_names(sandbox: &Sandbox, id: &str) {
+    let mut world = sandbox.world();
+    let now = world.clock.now();
+    let repository = world.github.repository_mut(REPOSITORY).expect("the repository");
+    repository.variables.set("SPACES_ACCESS_KEY_ID", id, now);
+}
 
 /// The rules for which there is a world here.
 pub(crate) fn tried() -> impl Iterator<Item = &'static str> {

@@ -314,6 +314,19 @@ const CASES: &[Case] = &[
             it.variables.set("SPACES_BUCKET", "another", now);
         });
     }),
+    case("SK026", |sandbox| {
+        stranger(sandbox);
+        repository(sandbox, |it, now| {
+            it.variables.set("SPACES_ACCESS_KEY_ID", STRANGER, now);
+        });
+    })
+    .ask(without_credentials),
+    case("SK027", |sandbox| {
+        repository(sandbox, |it, now| {
+            it.variables
+                .set("SPACES_CDN_ENDPOINT", "https://assets.shop.example", now);
+        });
+    }),
     case("SK030", |sandbox| {
         spec_env(sandbox, "SPACES_ACCESS_KEY_ID", |env| {
             env["value"] = "DO00ANOTHER000000000".into();

@@ -4,6 +4,7 @@ mod fixture;
 
 mod addresses;
 mod admin_key;
+mod announcing;
 mod app_platform;
 mod audit;
 mod buckets;
@@ -23,6 +24,7 @@ mod interleavings;
 mod judgement;
 mod manifest;
 mod network;
+mod ownership;
 mod refusals;
 mod remote;
 mod revoke;

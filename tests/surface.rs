@@ -209,7 +209,7 @@ const OF_NO_USE_IN_ROTATE: [&str; 26] = [
 ];
 
 /// What neither the caller of a check could use, nor the check itself.
-const OF_NO_USE_IN_CHECK: [&str; 17] = [
+const OF_NO_USE_IN_CHECK: [&str; 18] = [
     "command",
     "run-timeout",
     "cdn-purge",
@@ -218,6 +218,7 @@ const OF_NO_USE_IN_CHECK: [&str; 17] = [
     "force",
     "lock-timeout",
     "adopt-access-key-id",
+    "overwrite",
     "revoke-access-key-id",
     "quarantine",
     "export-env",

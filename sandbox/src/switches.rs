@@ -60,6 +60,8 @@ pub struct Switches {
     pub log_url: Option<String>,
     /// How long a new CDN endpoint answers 404, in sandbox time.
     pub cdn_create_delay: Duration,
+    /// What follows `bucket.region.` in the address of a new CDN endpoint.
+    pub cdn_domain: String,
 
     // DigitalOcean: apps
     /// Real time that a deployment stays in each phase.
@@ -181,6 +183,7 @@ impl Default for Switches {
             cdn_limit: Some(5),
             log_url: None,
             cdn_create_delay: Duration::ZERO,
+            cdn_domain: "cdn.digitaloceanspaces.com".to_owned(),
             deployment_phase: Duration::from_millis(20),
             update_deploys: true,
             identical_spec_deploys: true,

@@ -7,7 +7,6 @@ use futures_util::future::join_all;
 
 use super::ledger::Ledger;
 use crate::model::bucket::{BucketName, Logging, Region};
-use crate::model::cdn::CdnEndpoint;
 use crate::model::cors::{CorsRule, FoundCorsRule};
 use crate::model::desired::Desired;
 use crate::model::lifecycle::LifecycleRule;
@@ -30,6 +29,9 @@ pub(crate) struct BucketWork<'a> {
     pub(crate) everywhere: Vec<(Region, Spaces)>,
 }
 
+/// The addresses of CDN endpoints.
+pub(crate) type CdnAddresses = BTreeMap<BucketName, String>;
+
 /// How each bucket came out.
 pub type Outcomes = BTreeMap<BucketName, BucketOutcome>;
 
@@ -51,11 +53,17 @@ impl BucketWork<'_> {
     }
 
     /// Sets what differs on all buckets, side by side, and reads it back. A key needs none of it, so it may be minted
-    /// meanwhile.
-    pub(crate) async fn configure_all(&self, plans: &[BucketPlan], created: &Outcomes) -> Outcomes {
+    /// meanwhile. With the addresses of the CDN endpoints that were made or changed.
+    pub(crate) async fn configure_all(
+        &self,
+        plans: &[BucketPlan],
+        created: &Outcomes,
+    ) -> (Outcomes, CdnAddresses) {
         let mut outcomes = created.clone();
+        let mut endpoints = CdnAddresses::new();
         let settings = join_all(plans.iter().map(|plan| self.configure(plan, created))).await;
-        for (name, outcome) in settings.into_iter().flatten() {
+        for (name, outcome, endpoint) in settings.into_iter().flatten() {
+            endpoints.extend(endpoint.map(|endpoint| (name.clone(), endpoint)));
             let worse_or_first =
                 outcome == BucketOutcome::Failed || outcomes.get(&name) == Some(&BucketOutcome::Kept);
             if worse_or_first {
@@ -63,7 +71,7 @@ impl BucketWork<'_> {
             }
         }
         self.verify(plans, &outcomes).await;
-        outcomes
+        (outcomes, endpoints)
     }
 
     /// Spaces answers before every server knows.
@@ -125,7 +133,11 @@ impl BucketWork<'_> {
             .map(|(region, _)| region)
     }
 
-    async fn configure(&self, plan: &BucketPlan, created: &Outcomes) -> Option<(BucketName, BucketOutcome)> {
+    async fn configure(
+        &self,
+        plan: &BucketPlan,
+        created: &Outcomes,
+    ) -> Option<(BucketName, BucketOutcome, Option<String>)> {
         if created.get(&plan.name) == Some(&BucketOutcome::Failed) {
             return None;
         }
@@ -133,9 +145,11 @@ impl BucketWork<'_> {
         let settings = plan.actions.iter().filter(|action| !is_apart(action));
         let applied = join_all(settings.map(|action| self.set(&plan.name, action, fresh, created))).await;
         let done = applied.iter().filter(|result| result.is_ok()).count();
+        let endpoint = applied.iter().flatten().flatten().next().cloned();
         let purged = self.purge(plan, done > 0).await;
         let mut failed = applied
             .into_iter()
+            .map(|applied| applied.map(drop))
             .chain(purged)
             .filter_map(Result::err)
             .peekable();
@@ -146,17 +160,19 @@ impl BucketWork<'_> {
             None => return None,
         };
         failed.for_each(|problem| self.ledger.failed(problem));
-        Some((plan.name.clone(), outcome))
+        Some((plan.name.clone(), outcome, endpoint))
     }
 
+    /// The address of the CDN endpoint, where that is what was set.
     async fn set(
         &self,
         name: &BucketName,
         action: &BucketAction,
         fresh: bool,
         created: &Outcomes,
-    ) -> Result<(), Problem> {
+    ) -> Result<Option<String>, Problem> {
         let spaces = self.spaces.of(name);
+        let mut endpoint = None;
         let written = match action {
             BucketAction::Create | BucketAction::Purge(_) => Ok(()),
             BucketAction::Log(logging) if created.get(&logging.target) == Some(&BucketOutcome::Failed) => {
@@ -171,15 +187,18 @@ impl BucketWork<'_> {
             BucketAction::Cors(rules) => spaces.put_cors(name, rules, fresh).await,
             BucketAction::Versioning(versioning) => spaces.put_versioning(name, *versioning, fresh).await,
             BucketAction::Acl(acl) => spaces.put_acl(name, *acl, fresh).await,
-            BucketAction::Cdn(change) => self.put_cdn(name, change).await?,
+            BucketAction::Cdn(change) => {
+                endpoint = Some(self.put_cdn(name, change).await?);
+                Ok(())
+            }
         };
         written.map_err(|failure| problem(&failure))?;
         self.ledger.did(format!("bucket {name}"), action.to_string());
-        Ok(())
+        Ok(endpoint)
     }
 
     /// The reply says how the endpoint stands, so it is not read back: the API takes few calls.
-    async fn put_cdn(&self, name: &BucketName, change: &CdnChange) -> Result<Result<(), Failure>, Problem> {
+    async fn put_cdn(&self, name: &BucketName, change: &CdnChange) -> Result<String, Problem> {
         let CdnChange {
             existing,
             origin,
@@ -197,16 +216,11 @@ impl BucketWork<'_> {
             Some(id) => digitalocean.change_cdn(id, wish).await,
             None => digitalocean.create_cdn(origin, wish).await,
         };
-        let as_wanted = |endpoint: CdnEndpoint| {
-            if endpoint.fits(wish) {
-                Ok(())
-            } else {
-                Err(cdn_differs(name))
-            }
-        };
-        match written {
-            Ok(endpoint) => as_wanted(endpoint).map(Ok),
-            Err(failure) => Ok(Err(failure)),
+        let endpoint = written.map_err(|failure| problem(&failure))?;
+        if endpoint.fits(wish) {
+            Ok(endpoint.url(wish))
+        } else {
+            Err(cdn_differs(name))
         }
     }
 

@@ -19,7 +19,9 @@ use crate::model::problem::Problem;
 use crate::model::sink::{SettingName, Target};
 use crate::model::spec::{Env, Place};
 use crate::model::time::Timestamp;
+use crate::plan::VariableWrite;
 use crate::plan::app::plain_envs;
+use crate::plan::variables::saying_where;
 use crate::remedy::problem;
 use crate::remote::{Failure, GitHub, WriteFailure};
 
@@ -78,15 +80,18 @@ type Ready<'a> = Vec<(Delivering<'a>, Vec<AppDelivery>)>;
 type Puts = BTreeMap<AppRef, Result<Put, PutFailure>>;
 
 /// One PUT per app, with the pairs of all its families; the apps side by side.
+///
+/// What says where goes with it for the `kept` families of the app too, so that no second PUT is needed for them.
 pub(super) async fn to_apps<'a>(
     keys: Vec<Delivering<'a>>,
+    kept: &[&WantedFamily],
     writers: &Writers<'_>,
 ) -> (Ready<'a>, Refused<'a>) {
     let sinks = keys.iter().flat_map(|key| &key.wanted().apps);
     let apps: BTreeSet<&AppRef> = sinks.map(|sink| &sink.app).collect();
     let puts = apps.into_iter().map(|app| {
         let keys = &keys;
-        async move { (app.clone(), to_app(app, keys, writers).await) }
+        async move { (app.clone(), to_app(app, keys, kept, writers).await) }
     });
     let puts: Puts = join_all(puts).await.into_iter().collect();
     let (mut ready, mut refused) = (Vec::new(), Vec::new());
@@ -111,7 +116,7 @@ fn delivered(
             Some(Ok(put)) => given.push(AppDelivery {
                 app: sink.app.clone(),
                 put: put.clone(),
-                edits: edits(key, sink),
+                edits: edits(key, sink, writers),
             }),
             Some(Err(failure)) => failed.push(failure),
             None => {}
@@ -130,7 +135,12 @@ fn delivered(
     })
 }
 
-async fn to_app(app: &AppRef, keys: &[Delivering<'_>], writers: &Writers<'_>) -> Result<Put, PutFailure> {
+async fn to_app(
+    app: &AppRef,
+    keys: &[Delivering<'_>],
+    kept: &[&WantedFamily],
+    writers: &Writers<'_>,
+) -> Result<Put, PutFailure> {
     let untouched = |problem| PutFailure {
         problem,
         touched: false,
@@ -149,11 +159,11 @@ async fn to_app(app: &AppRef, keys: &[Delivering<'_>], writers: &Writers<'_>) ->
         );
         return Err(untouched(problem));
     };
-    // What says where goes with it for every family of the app, so that no second PUT is needed for one that is kept.
-    let sinks = writers.desired.app_sinks(app);
+    let standing = writers.landmarks.standing();
+    let sinks = kept.iter().flat_map(|wanted| wanted.sinks_in(app));
     let edits: Vec<_> = sinks
-        .flat_map(plain_envs)
-        .chain(carried().flat_map(|(key, sink)| edits(key, sink)))
+        .flat_map(|sink| plain_envs(sink, &standing))
+        .chain(carried().flat_map(|(key, sink)| edits(key, sink, writers)))
         .collect();
     let put = apps::put(writers, app, id, &edits, lease).await?;
     writers.ledger.did(format!("app {app}"), "spec given the new key");
@@ -161,9 +171,9 @@ async fn to_app(app: &AppRef, keys: &[Delivering<'_>], writers: &Writers<'_>) ->
 }
 
 /// All variables of one family in one of its apps.
-fn edits(key: &Delivering<'_>, sink: &AppSink) -> Vec<(Place, Env)> {
+fn edits(key: &Delivering<'_>, sink: &AppSink, writers: &Writers<'_>) -> Vec<(Place, Env)> {
     let Pair { id, secret } = key.pair();
-    let mut edits = plain_envs(sink);
+    let mut edits = plain_envs(sink, &writers.landmarks.standing());
     edits.extend(key_envs(
         &|name| sink.key(name),
         &sink.places,
@@ -274,7 +284,15 @@ async fn write_all<'k>(
         written.extend(outcome.map_err(|Undelivered { problem, .. }| Undelivered { problem, touched })?);
     }
     let github = &github.until(key.fence(writers)?.into_std());
-    let variables = join_all(sinks.iter().map(|sink| write_id(key, sink, github, writers))).await;
+    // Side by side: the id says what the secrets hold now, and only the mark of the key vouches for all of it.
+    let variables = sinks.iter().map(|sink| async move {
+        let (place, id) = tokio::join!(
+            write_place(sink, github, writers),
+            write_id(key, sink, github, writers)
+        );
+        place.and(id)
+    });
+    let variables = join_all(variables).await;
     variables
         .into_iter()
         .find_map(Result::err)
@@ -330,6 +348,27 @@ async fn write_secrets<'k>(
     })
 }
 
+/// Writes what says where, as far as it differs: now that the secrets open it.
+async fn write_place(sink: &GitHubSink, github: &GitHub, writers: &Writers<'_>) -> Result<(), Failure> {
+    let none = BTreeMap::new();
+    let found = writers.variables.get(&sink.target).unwrap_or(&none);
+    let writes = saying_where(sink, found, &writers.landmarks.standing());
+    let written = writes.iter().map(|write| async move {
+        let VariableWrite {
+            target,
+            name,
+            value,
+            exists,
+        } = write;
+        github.put_variable(target, name, value, *exists).await?;
+        writers
+            .ledger
+            .did(format!("variables of {target}"), format!("{name} set to {value}"));
+        Ok(())
+    });
+    join_all(written).await.into_iter().collect()
+}
+
 async fn write_id(
     key: &Delivering<'_>,
     sink: &GitHubSink,
@@ -340,9 +379,8 @@ async fn write_id(
         return Ok(());
     };
     let id = key.pair().id;
-    let exists = writers
-        .existing_variables
-        .contains(&(sink.target.clone(), name.clone()));
+    let found = writers.variables.get(&sink.target);
+    let exists = found.is_some_and(|found| found.contains_key(name));
     github
         .put_variable(&sink.target, name, id.as_str(), exists)
         .await?;

@@ -103,12 +103,8 @@ fn due(writers: &Writers<'_>, plan: &AppPlan, keys: &Keys) -> Due {
         Some(KeyOutcome::Minted { deployments, .. }) => Some(deployments.get(&plan.app).cloned()),
         _ => None,
     });
-    let failed =
-        families(writers, plan).any(|family| matches!(keys.get(family), Some(KeyOutcome::Failed { .. })));
     match (minted.max(), &plan.follow) {
         (Some(Some(deployment)), _) => Due::Deployment(deployment),
-        // Without a key the variables that say where are worth no deployment.
-        (None, _) if !plan.plain.is_empty() && failed => Due::Nothing,
         (None, _) if !plan.plain.is_empty() => Due::Edit,
         (None, Follow::Deployment(deployment)) => Due::Deployment(deployment.clone()),
         (None, Follow::Redeploy) => Due::Redeploy,

@@ -71,7 +71,7 @@ impl Round<'_> {
         let mut rivals = Vec::new();
         let mut done_elsewhere = false;
         let orders = self.orders(writers, keys, &mut rivals);
-        for (wanted, result) in replace(&orders, writers).await {
+        for (wanted, result) in replace(&orders, &kept(writers, keys), writers).await {
             match result {
                 Ok(active) => drop(keys.insert(wanted.family.clone(), minted(active))),
                 Err(Setback::Failed(problem)) => {
@@ -195,6 +195,13 @@ fn order<'w>(wanted: &'w WantedFamily, plan: &FamilyPlan, reasons: Vec<Reason>) 
         newest: generations.all().map(|it| it.key.created_at).max(),
         stamped: active.map(Generation::since).max(),
     }
+}
+
+/// The families whose key stays.
+fn kept<'w>(writers: &Writers<'w>, keys: &Keys) -> Vec<&'w WantedFamily> {
+    let families = writers.desired.families.iter();
+    let kept = families.filter(|wanted| matches!(keys.get(&wanted.family), Some(KeyOutcome::Kept { .. })));
+    kept.collect()
 }
 
 fn minted(active: Active) -> KeyOutcome {

@@ -1,6 +1,7 @@
 //! Carries a plan out: effects in order, each told once. Only this module writes.
 
 mod admin;
+mod announce;
 mod apps;
 mod buckets;
 mod confirm;
@@ -9,6 +10,7 @@ mod deployments;
 mod export;
 mod full_access;
 mod keys;
+mod landmarks;
 mod ledger;
 mod mint;
 mod preflight;
@@ -18,7 +20,7 @@ mod retiring;
 mod rotation;
 mod waiting;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -45,9 +47,11 @@ pub use keys::{Deployments, KeyOutcome, Keys};
 pub use ledger::{Entries, Ledger};
 
 pub(crate) use admin::left_behind;
-pub(crate) use buckets::BucketWork;
+pub(crate) use announce::announce;
+pub(crate) use buckets::{BucketWork, CdnAddresses};
 pub(crate) use deployments::settle as settle_deployments;
 pub(crate) use keys::{Next, Round};
+pub(crate) use landmarks::Landmarks;
 pub(crate) use preflight::{Findings, preflight};
 
 /// Everything that can write. It exists only while a plan is carried out.
@@ -59,7 +63,10 @@ pub(crate) struct Writers<'a> {
     pub(crate) github: Option<&'a GitHub>,
     pub(crate) endpoints: &'a Endpoints,
     pub(crate) sealing: &'a BTreeMap<Target, SealingKey>,
-    pub(crate) existing_variables: BTreeSet<(Target, SettingName)>,
+    /// The variables that were there, as far as they are ours to write.
+    pub(crate) variables: BTreeMap<Target, BTreeMap<SettingName, String>>,
+    /// What stands of the buckets that variables name.
+    pub(crate) landmarks: &'a Landmarks,
     pub(crate) app_ids: BTreeMap<AppRef, String>,
     pub(crate) desired: &'a Desired,
     pub(crate) admin_family: &'a Family,
@@ -74,15 +81,13 @@ pub(crate) struct Writers<'a> {
     pub(crate) shutdown: &'a Shutdown,
 }
 
-/// What an observation tells the writers.
-pub(crate) fn existing_variables(observed: &Observed) -> BTreeSet<(Target, SettingName)> {
+/// The variables that an observation has found.
+pub(crate) fn variables(observed: &Observed) -> BTreeMap<Target, BTreeMap<SettingName, String>> {
     let readable = observed
         .targets
         .iter()
-        .filter_map(|(target, state)| Some((target, state.as_ref().ok()?)));
-    readable
-        .flat_map(|(target, state)| state.variables.keys().map(|name| (target.clone(), name.clone())))
-        .collect()
+        .filter_map(|(target, state)| Some((target.clone(), state.as_ref().ok()?.variables.clone())));
+    readable.collect()
 }
 
 /// The ids of the apps that were found.

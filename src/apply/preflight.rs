@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use futures_util::future::join_all;
 
 use super::Writers;
-use crate::model::desired::{AppRef, Desired};
+use crate::model::desired::{AppRef, Desired, WantedFamily};
 use crate::model::name::Family;
 use crate::model::observed::Observed;
 use crate::model::problem::Problem;
-use crate::model::sink::Target;
+use crate::model::sink::{SettingName, Target};
 use crate::model::spec::{AppSpec, Env, EnvKind, Place};
-use crate::plan::app::plain_envs;
-use crate::plan::{Decision, Plan, VariableWrite};
+use crate::plan::{Decision, Plan};
 use crate::remedy::problem;
 use crate::remote::{DigitalOcean, FailureKind};
 
@@ -39,8 +38,7 @@ impl Findings {
     }
 }
 
-/// Writes the variables that are no secret, which is the cheapest proof of the token, and lets App Platform judge the
-/// patched spec.
+/// Asks GitHub whether the token may write variables, and lets App Platform judge the patched spec.
 pub(crate) async fn preflight(
     writers: &Writers<'_>,
     plan: &Plan,
@@ -48,7 +46,7 @@ pub(crate) async fn preflight(
     observed: &Observed,
 ) -> Findings {
     let (variables, apps) = tokio::join!(
-        write_variables(writers, &plan.variables),
+        may_write_variables(writers, plan, desired),
         propose(writers, plan, desired, observed)
     );
     Findings {
@@ -57,34 +55,32 @@ pub(crate) async fn preflight(
     }
 }
 
-async fn write_variables(writers: &Writers<'_>, writes: &[VariableWrite]) -> Vec<(Target, Problem)> {
-    let results = join_all(writes.iter().map(|write| write_variable(writers, write))).await;
-    results.into_iter().filter_map(Result::err).collect()
+/// Asks once for every target that is about to get a new key.
+async fn may_write_variables(
+    writers: &Writers<'_>,
+    plan: &Plan,
+    desired: &Desired,
+) -> Vec<(Target, Problem)> {
+    let Some(github) = writers.github else {
+        return Vec::new();
+    };
+    let sinks = minting(plan, desired).flat_map(|wanted| &wanted.github);
+    let named = sinks.filter_map(|sink| Some((&sink.target, sink.id_variable.as_ref()?)));
+    let asked: BTreeMap<&Target, &SettingName> = named.collect();
+    let answers = asked.into_iter().map(|(target, name)| async move {
+        let refused = github.may_write_variable(target, name).await.err()?;
+        let problem = problem(&refused);
+        writers.ledger.failed(problem.clone());
+        Some((target.clone(), problem))
+    });
+    join_all(answers).await.into_iter().flatten().collect()
 }
 
-async fn write_variable(writers: &Writers<'_>, write: &VariableWrite) -> Result<(), (Target, Problem)> {
-    let VariableWrite {
-        target,
-        name,
-        value,
-        exists,
-    } = write;
-    let Some(github) = writers.github else {
-        return Ok(());
-    };
-    match github.put_variable(target, name, value, *exists).await {
-        Ok(_) => {
-            writers
-                .ledger
-                .did(format!("variables of {target}"), format!("{name} set to {value}"));
-            Ok(())
-        }
-        Err(failure) => {
-            let problem = problem(&failure);
-            writers.ledger.failed(problem.clone());
-            Err((target.clone(), problem))
-        }
-    }
+/// The families that are about to get a new key.
+fn minting<'a>(plan: &'a Plan, desired: &'a Desired) -> impl Iterator<Item = &'a WantedFamily> {
+    let families = desired.families.iter().zip(&plan.families);
+    let minting = families.filter(|(_, plan)| matches!(plan.decision, Decision::Mint { .. }));
+    minting.map(|(wanted, _)| wanted)
 }
 
 /// Only apps that are about to get a new key.
@@ -146,14 +142,16 @@ fn rehearsal<'o>(
     observed: &'o Observed,
 ) -> Option<Rehearsal<'o>> {
     let state = observed.apps.get(app)?.as_ref().ok()?;
-    let minting = desired.families.iter().zip(&plan.families);
-    let minting = minting.filter(|(_, plan)| matches!(plan.decision, Decision::Mint { .. }));
-    let sinks: Vec<_> = minting.flat_map(|(wanted, _)| wanted.sinks_in(app)).collect();
+    let sinks: Vec<_> = minting(plan, desired)
+        .flat_map(|wanted| wanted.sinks_in(app))
+        .collect();
     let key_envs = sinks
         .iter()
         .flat_map(|sink| key_envs(&|name| sink.key(name), &sink.places, "DO00PREFLIGHT", "preflight"));
+    let planned = plan.apps.iter().filter(|plan| plan.app == *app);
+    let plain = planned.flat_map(|plan| plan.plain.iter().cloned());
     let mut changed = state.spec.clone();
-    for (place, env) in desired.app_sinks(app).flat_map(plain_envs).chain(key_envs) {
+    for (place, env) in plain.chain(key_envs) {
         changed = changed.with(&place, &[env]).ok()?;
     }
     (!sinks.is_empty()).then_some(Rehearsal {

@@ -15,6 +15,7 @@ pub(in crate::config) const GRACE_PERIOD: &str = "24h";
 pub(in crate::config) const FORCE: &str = "false";
 pub(in crate::config) const LOCK_TIMEOUT: &str = "12m";
 pub(in crate::config) const RUN_TIMEOUT: &str = "50m";
+pub(in crate::config) const OVERWRITE: &str = "false";
 pub(in crate::config) const QUARANTINE: &str = "false";
 pub(in crate::config) const FAIL_ON: &str = "warning";
 pub(in crate::config) const EXPORT_ENV: &str = "false";

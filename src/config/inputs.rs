@@ -69,6 +69,7 @@ inputs! {
     lock_timeout = "lock-timeout",
     run_timeout = "run-timeout",
     adopt_access_key_id = "adopt-access-key-id",
+    overwrite = "overwrite",
     revoke_access_key_id = "revoke-access-key-id",
     quarantine = "quarantine",
     access_key = "access-key",

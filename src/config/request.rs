@@ -35,6 +35,8 @@ pub struct Request {
     pub intent: Intent,
     /// A hand-made key that becomes the predecessor of the request's own.
     pub adopted: Option<AccessKeyId>,
+    /// Whether the first delivery may replace what is not ours.
+    pub overwrite: bool,
     /// Show the plan and write nothing.
     pub dry_run: bool,
     /// The wanted world; without buckets where the command is about keys only.
@@ -198,6 +200,7 @@ impl Request {
                     command: errand.command,
                     intent: errand.intent,
                     adopted: errand.adopted,
+                    overwrite: switches.overwrite,
                     dry_run: switches.dry_run,
                     desired,
                     admin_family,
@@ -277,12 +280,18 @@ fn threshold(text: &str) -> Result<Option<Severity>, &'static str> {
 }
 
 struct Switches {
+    overwrite: bool,
     dry_run: bool,
     export_env: bool,
 }
 
 impl Switches {
     fn read(raw: &RawInputs, door: &mut Door) -> Option<Self> {
+        let overwrite = door.parse(
+            "overwrite",
+            raw.overwrite.as_deref().or(Some(defaults::OVERWRITE)),
+            switch,
+        );
         let dry_run = door.parse(
             "dry-run",
             raw.dry_run.as_deref().or(Some(defaults::DRY_RUN)),
@@ -294,6 +303,7 @@ impl Switches {
             switch,
         );
         Some(Self {
+            overwrite: overwrite?,
             dry_run: dry_run?,
             export_env: export_env?,
         })

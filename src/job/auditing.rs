@@ -22,6 +22,7 @@ struct Account {
     observed: Observed,
     inventory: Inventory,
     unread: Vec<Problem>,
+    sees_apps: bool,
 }
 
 impl Job<'_> {
@@ -39,12 +40,14 @@ impl Job<'_> {
             observed,
             inventory,
             unread,
+            sees_apps,
         } = account;
         let yardstick = Yardstick {
             desired: &self.desired,
             admin_family: &self.admin_family,
             max_age: self.request.looks.max_age,
             own: self.request.access.full_access.as_ref().map(|pair| &pair.id),
+            sees_apps,
         };
         let stuck = BTreeSet::new();
         let brief = self.brief(&stuck);
@@ -63,6 +66,7 @@ impl Job<'_> {
         let (buckets, (observed, apps)) = tokio::join!(self.all_buckets(), self.keys_and_apps());
         let own = self.full_access.own_id().await;
         let mut unread: Vec<Problem> = observed.keys.as_ref().err().cloned().into_iter().collect();
+        let sees_apps = apps.unread.is_empty();
         unread.extend(buckets.unread);
         unread.extend(apps.unread);
         let inventory = Inventory {
@@ -77,11 +81,12 @@ impl Job<'_> {
             observed,
             inventory,
             unread,
+            sees_apps,
         }
     }
 
     async fn keys_and_apps(&self) -> (Observed, Listed<crate::model::inventory::ListedApp>) {
-        let (now, keys, finished) = self.keys_and_runs().await;
+        let ((now, keys, finished), github) = tokio::join!(self.keys_and_runs(), Box::pin(self.github()));
         let ids: BTreeSet<AccessKeyId> = keys
             .as_deref()
             .unwrap_or_default()
@@ -95,6 +100,7 @@ impl Job<'_> {
         let run = self.request.runner.run;
         let mut observed = Observed::of_keys(now, run, Vec::new(), finished);
         observed.keys = keys;
+        observed.targets = github.targets;
         (observed, apps)
     }
 

@@ -104,7 +104,7 @@ impl Job<'_> {
         observe::keys_and_runs(digitalocean, github, runner.repository.as_ref(), in_question).await
     }
 
-    async fn github(&self) -> GitHubView {
+    pub(super) async fn github(&self) -> GitHubView {
         match &self.session.github {
             Some(github) => observe::github(github, &self.desired).await,
             None => GitHubView::default(),

@@ -10,19 +10,23 @@ mod working;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::apply::{FullAccess, Keys, Ledger, Outcomes};
+use crate::apply::{FullAccess, Keys, Landmarks, Ledger, Outcomes};
 use crate::config::{Command, Request};
 use crate::model::desired::{AppRef, Desired};
 use crate::model::key::AccessKeyId;
 use crate::model::name::Family;
 use crate::model::observed::Observed;
 use crate::model::problem::Problem;
+use crate::plan::standing::Standing;
 use crate::plan::{Brief, Plan, plan};
-use crate::remote::{Cause, Shutdown};
+use crate::remedy;
+use crate::remote::spaces::SpacesOf;
+use crate::remote::{Cause, DigitalOcean, GitHub, Shutdown};
 use crate::report::Report;
 use crate::report::console::Console;
 use crate::session::Session;
 use crate::tell::{self, Told};
+use looking::World;
 
 /// How long a deployment may take before it counts as failed, where nobody waits for it.
 const DEPLOYMENT_PATIENCE: Duration = Duration::from_mins(30);
@@ -41,6 +45,8 @@ pub struct Job<'a> {
     admin_family: Family,
     full_access: &'a FullAccess,
     ledger: &'a Ledger,
+    /// What stands of the buckets.
+    landmarks: Landmarks,
     /// The active keys of the first look, once it was taken.
     first_seen: Option<BTreeSet<AccessKeyId>>,
 }
@@ -51,6 +57,8 @@ struct Done {
     /// The plan that the last look made.
     last: Plan,
     buckets: Outcomes,
+    /// What stands of the buckets after all work on them.
+    standing: Standing,
     keys: Keys,
 }
 
@@ -77,6 +85,7 @@ impl<'a> Job<'a> {
             admin_family,
             full_access,
             ledger,
+            landmarks: Landmarks::default(),
             first_seen: None,
         }
     }
@@ -97,11 +106,23 @@ impl<'a> Job<'a> {
         let Some(mut world) = world else {
             return self.stopped();
         };
+        let rejections = self.rejections(&world);
+        if !rejections.is_empty() {
+            return self.rejected(rejections);
+        }
         self.follow_moves(&mut world);
         if self.request.dry_run {
             self.look_twice(&mut world).await;
         }
-        let plan = self.plan(&world.observed, &BTreeSet::new());
+        let mut plan = self.plan(&world.observed, &BTreeSet::new());
+        if plan.may_mistake_a_run_for_a_stranger(&world.observed) {
+            let Some(again) = self.interruptible(self.observe(access)).await else {
+                return self.stopped();
+            };
+            world = again;
+            self.follow_moves(&mut world);
+            plan = self.plan(&world.observed, &BTreeSet::new());
+        }
         self.first_seen = Some(plan.active_keys());
         self.console.close_group();
         if self.request.dry_run {
@@ -140,6 +161,7 @@ impl<'a> Job<'a> {
         Brief {
             intent: &self.request.intent,
             adopted: self.request.adopted.as_ref(),
+            overwrite: self.request.overwrite,
             first_seen: self.first_seen.as_ref(),
             stuck,
             patience: self.request.patience.deployment.unwrap_or(DEPLOYMENT_PATIENCE),
@@ -178,6 +200,33 @@ impl<'a> Job<'a> {
 
     fn stopped(self) -> Report {
         self.was_stopped("this run", "it before anything was changed");
+        self.leave()
+    }
+
+    /// The services that did not accept their credential during the first look, each told once.
+    fn rejections(&self, world: &World) -> Vec<Problem> {
+        let digitalocean = self.session.digitalocean.as_ref();
+        let github = self.session.github.as_ref();
+        let spaces = world.access.as_ref().map(|(_, spaces)| spaces);
+        let rejections = [
+            digitalocean.and_then(DigitalOcean::rejection),
+            github.and_then(GitHub::rejection),
+            spaces.and_then(SpacesOf::rejection),
+        ];
+        rejections.into_iter().flatten().map(remedy::rejection).collect()
+    }
+
+    /// Without one of its credentials a run does nothing at all: half of it would announce what the other half cannot
+    /// bring about.
+    fn rejected(self, rejections: Vec<Problem>) -> Report {
+        for rejection in rejections {
+            self.ledger.failed(rejection);
+        }
+        self.leave()
+    }
+
+    /// The way out of a run that has changed nothing.
+    fn leave(self) -> Report {
         self.console.close_group();
         let nothing = Told::Nothing;
         tell::report(self.request, &self.desired, &nothing, self.ledger.told(), None)
@@ -194,12 +243,14 @@ impl<'a> Job<'a> {
             plan,
             last,
             buckets,
+            standing,
             keys,
         } = done;
         let told = Told::Done {
             plan,
             last,
             buckets,
+            standing,
             keys,
         };
         tell::report(self.request, &self.desired, &told, self.ledger.told(), now)

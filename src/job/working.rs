@@ -4,13 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::looking::World;
 use super::{Done, Job};
-use crate::apply::{self, BucketWork, Findings, KeyOutcome, Keys, Next, Outcomes, Round, Writers};
+use crate::apply::{
+    self, BucketWork, CdnAddresses, Findings, KeyOutcome, Keys, Next, Outcomes, Round, Writers,
+};
 use crate::model::desired::AppRef;
 use crate::model::key::AccessKeyId;
 use crate::model::observed::Observed;
 use crate::model::problem::Problem;
 use crate::model::sink::Target;
-use crate::plan::{AppPlan, Plan};
+use crate::plan::standing::Standing;
+use crate::plan::variables::{self, Announced};
+use crate::plan::{AppPlan, Plan, app};
 use crate::remote::spaces::{KeyPair, SpacesOf};
 use crate::remote::{SealingKey, deadline};
 use crate::report::BucketOutcome;
@@ -33,8 +37,11 @@ impl Job<'_> {
         let (created, findings) = self.prepare(&plan, world, work.as_ref()).await;
         self.console.close_group();
         self.console.open_group("Keys");
+        let made = self.made(&plan, world, &created);
+        self.landmarks.are_made(made.clone());
         let finish_buckets = async {
-            let outcomes = self.configure(&plan, work.as_ref(), &created).await;
+            let (outcomes, cdn) = self.configure(&plan, work.as_ref(), &created).await;
+            self.landmarks.are_settled(made.settled(cdn));
             self.end_full_access().await;
             outcomes
         };
@@ -49,6 +56,7 @@ impl Job<'_> {
         let (buckets, last) = tokio::join!(finish_buckets, settle_keys);
         self.console.close_group();
         let last = if let Some(view) = last {
+            self.announce(&view, &keys).await;
             Box::pin(self.settle_rest(view, &buckets, &mut keys)).await
         } else {
             self.tell_unrevoked(&plan, &keys);
@@ -58,8 +66,57 @@ impl Job<'_> {
             plan,
             last,
             buckets,
+            standing: self.landmarks.standing(),
             keys,
         }
+    }
+
+    /// What stands when the buckets are made.
+    fn made(&self, plan: &Plan, world: &World, created: &Outcomes) -> Standing {
+        let are = |outcome: BucketOutcome| {
+            let such = created.iter().filter(move |(_, found)| **found == outcome);
+            such.map(|(name, _)| name.clone()).collect::<BTreeSet<_>>()
+        };
+        let (failed, left) = (are(BucketOutcome::Failed), are(BucketOutcome::Unseen));
+        let found = Standing::found(&self.desired, &world.observed);
+        found.created(&plan.buckets, &failed, &left)
+    }
+
+    /// Writes the variables of kept keys. What their buckets are called and where they are is known only now.
+    async fn announce(&self, view: &View, keys: &Keys) {
+        if self.shutdown.requested() {
+            return;
+        }
+        let standing = self.landmarks.standing();
+        let writes = variables::differing(self.kept(keys), &view.observed, &standing);
+        let writers = self.writers(&view.observed, &view.sealing);
+        self.in_time("variables", apply::announce(&writers, &writes))
+            .await;
+    }
+
+    /// The families whose key stays.
+    fn kept<'k>(&'k self, keys: &'k Keys) -> impl Iterator<Item = Announced<'k>> {
+        let families = self.desired.families.iter();
+        families.filter_map(|wanted| match keys.get(&wanted.family)? {
+            KeyOutcome::Kept { current, .. } => Some((wanted, Some(current))),
+            KeyOutcome::Minted { .. } | KeyOutcome::Failed { .. } => None,
+        })
+    }
+
+    /// The plans of the apps, with what differs of all that stands and that a kept key opens.
+    fn app_plans(&self, view: &View, keys: &Keys) -> Vec<AppPlan> {
+        let standing = self.landmarks.standing();
+        let plans = view.plan.apps.iter().map(|plan| {
+            let state = view.observed.apps.get(&plan.app);
+            let state = state.and_then(|state| state.as_ref().ok());
+            let sinks = || self.kept(keys).flat_map(|(wanted, _)| wanted.sinks_in(&plan.app));
+            let plain = state.map(|state| app::differing(sinks(), state, &standing));
+            AppPlan {
+                plain: plain.unwrap_or_default(),
+                ..plan.clone()
+            }
+        });
+        plans.collect()
     }
 
     /// Deployments and old keys. A compromised key goes before any deployment is waited for.
@@ -85,7 +142,8 @@ impl Job<'_> {
     async fn settle_deployments(&self, view: &View, keys: &Keys) -> BTreeMap<AppRef, Problem> {
         let writers = self.writers(&view.observed, &view.sealing);
         let wait = self.request.patience.deployment;
-        let settle = apply::settle_deployments(&writers, &view.plan.apps, keys, wait);
+        let plans = self.app_plans(view, keys);
+        let settle = apply::settle_deployments(&writers, &plans, keys, wait);
         self.in_time("apps", settle).await
     }
 
@@ -154,12 +212,18 @@ impl Job<'_> {
         plan.problems
             .iter()
             .for_each(|problem| self.ledger.failed(problem.clone()));
+        plan.remains
+            .iter()
+            .for_each(|left| self.ledger.note(left.clone()));
         let writers = self.writers(&world.observed, &world.sealing);
         let buckets = async {
-            match work {
-                Some(work) => work.create_all(&plan.buckets).await,
+            let mut outcomes = match work {
+                Some(work) => work.create_all(&plan.workable_buckets()).await,
                 None => self.without_access(plan),
-            }
+            };
+            let withheld = plan.withheld.iter();
+            outcomes.extend(withheld.map(|name| (name.clone(), BucketOutcome::Unseen)));
+            outcomes
         };
         let all = async {
             let preflight = apply::preflight(&writers, plan, &self.desired, &world.observed);
@@ -172,23 +236,30 @@ impl Job<'_> {
         })
     }
 
-    async fn configure(&self, plan: &Plan, work: Option<&BucketWork<'_>>, created: &Outcomes) -> Outcomes {
-        let Some(work) = work else { return created.clone() };
+    async fn configure(
+        &self,
+        plan: &Plan,
+        work: Option<&BucketWork<'_>>,
+        created: &Outcomes,
+    ) -> (Outcomes, CdnAddresses) {
+        let unchanged = || (created.clone(), CdnAddresses::new());
+        let Some(work) = work else { return unchanged() };
         let configured = self
-            .interruptible(work.configure_all(&plan.buckets, created))
+            .interruptible(work.configure_all(&plan.workable_buckets(), created))
             .await;
-        configured.unwrap_or_else(|| created.clone())
+        configured.unwrap_or_else(unchanged)
     }
 
     /// No full-access key came about, so every bucket failed for the reason that the plan names.
     fn without_access(&self, plan: &Plan) -> Outcomes {
-        plan.buckets
+        let buckets = plan.workable_buckets();
+        buckets
             .iter()
             .filter_map(|bucket| bucket.problem.clone())
             .for_each(|problem| self.ledger.failed(problem));
-        plan.buckets
-            .iter()
-            .map(|bucket| (bucket.name.clone(), BucketOutcome::Failed))
+        buckets
+            .into_iter()
+            .map(|bucket| (bucket.name, BucketOutcome::Failed))
             .collect()
     }
 
@@ -270,7 +341,8 @@ impl Job<'_> {
             github: self.session.github.as_ref(),
             endpoints: &self.session.endpoints,
             sealing,
-            existing_variables: apply::existing_variables(observed),
+            variables: apply::variables(observed),
+            landmarks: &self.landmarks,
             app_ids: apply::app_ids(observed),
             desired: &self.desired,
             admin_family: &self.admin_family,

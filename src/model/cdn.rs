@@ -72,6 +72,8 @@ pub struct CdnEndpoint {
     pub id: String,
     /// The bucket that it stands before, as `bucket.region.digitaloceanspaces.com`.
     pub origin: String,
+    /// Where it answers, as a host name of DigitalOcean's: `bucket.region.cdn.digitaloceanspaces.com`.
+    pub host: String,
     /// How long it keeps an object, in seconds.
     pub ttl: u32,
     /// Its host name of the user's own.
@@ -90,6 +92,14 @@ impl CdnEndpoint {
                 && self.certificate_id.as_deref() == Some(&*domain.certificate_id)
         });
         ttl && domain
+    }
+
+    /// Where browsers find the objects: at the wanted name, as soon as the endpoint has it, else at DigitalOcean's.
+    #[must_use]
+    pub fn url(&self, wish: &CdnWish) -> String {
+        let wanted = wish.domain.as_ref().map(|domain| domain.name.as_str());
+        let host = wanted.filter(|name| self.custom_domain.as_deref() == Some(*name));
+        format!("https://{}", host.unwrap_or(&self.host))
     }
 }
 

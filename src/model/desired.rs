@@ -155,6 +155,12 @@ pub struct GitHubSink {
 }
 
 impl WantedFamily {
+    /// All variables that say where, in GitHub and in apps.
+    pub fn variables(&self) -> impl Iterator<Item = &Variable> {
+        let github = self.github.iter().flat_map(|sink| &sink.variables);
+        github.chain(self.apps.iter().flat_map(|sink| &sink.variables))
+    }
+
     /// What it keeps in this app.
     pub fn sinks_in(&self, app: &AppRef) -> impl Iterator<Item = &AppSink> {
         self.apps.iter().filter(move |sink| sink.app == *app)
@@ -168,6 +174,34 @@ impl GitHubSink {
             .into_iter()
             .chain(self.combined.as_ref().map(|combined| &combined.name))
     }
+}
+
+/// The variable that says where browsers find the objects of a bucket; a suffix may follow.
+pub const CDN_VARIABLE: &str = "SPACES_CDN_ENDPOINT";
+
+/// The variable with the access key id; a suffix may follow.
+pub const ID_VARIABLE: &str = "SPACES_ACCESS_KEY_ID";
+
+impl GitHubSink {
+    /// The variable that would name a CDN endpoint, where the request asks for none.
+    #[must_use]
+    pub fn unasked_cdn_variable(&self) -> Option<SettingName> {
+        let suffix = self.id_variable.as_ref()?.as_str().strip_prefix(ID_VARIABLE)?;
+        unasked(format!("{CDN_VARIABLE}{suffix}"), &self.variables)
+    }
+}
+
+impl AppSink {
+    /// The same in the app's environment.
+    #[must_use]
+    pub fn unasked_cdn_variable(&self) -> Option<SettingName> {
+        unasked(format!("{CDN_VARIABLE}{}", self.suffix), &self.variables)
+    }
+}
+
+fn unasked(name: String, asked: &[Variable]) -> Option<SettingName> {
+    let name: SettingName = name.parse().ok()?;
+    asked.iter().all(|variable| variable.name != name).then_some(name)
 }
 
 /// The combined secret, and what it says beside the pair.
@@ -188,8 +222,19 @@ pub struct CombinedSecret {
 pub struct Variable {
     /// Its name, in GitHub as in the app's environment.
     pub name: SettingName,
-    /// Its value.
+    /// Its value, as far as the request tells it.
     pub value: String,
+    /// What it names, and must stand before it may be written.
+    pub names: Landmark,
+}
+
+/// What a variable that says where names.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Landmark {
+    /// A bucket, or the region or the endpoint where it is reached.
+    Bucket(BucketName),
+    /// The CDN endpoint in front of a bucket. Only DigitalOcean tells its address.
+    Cdn(BucketName),
 }
 
 /// An app that holds a key in its environment.
@@ -247,13 +292,6 @@ impl Desired {
         for sink in sinks.filter(|sink| sink.target.repository == *wanted) {
             sink.target.repository = found.clone();
         }
-    }
-
-    /// Where the first bucket with a CDN is reached through it.
-    #[must_use]
-    pub fn cdn_endpoint(&self) -> Option<String> {
-        let url = |wanted: &WantedBucket| Some(wanted.cdn.as_ref()?.url(&wanted.name, wanted.region));
-        self.buckets.iter().find_map(url)
     }
 
     /// Every app that is written, once.

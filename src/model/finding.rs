@@ -143,6 +143,14 @@ rules! {
     VARIABLE_DIFFERS "SK025" "variable-differs" Error:
         "A variable names another key or another place than the current one.",
         "Run bootstrap: it corrects the variable, or delivers a new key where another one is named.";
+    NOT_OURS "SK026" "not-ours" Error:
+        "Secrets, variables or app entries of the names that a key would be delivered under exist already, and are \
+         not of that key's family. Nobody can read a secret back, so a run leaves them alone, mints nothing and fails.",
+        "Give adopt-access-key-id with the key that they hold, or overwrite: true; or choose other names.";
+    VARIABLE_LEFT_OVER "SK027" "variable-left-over" Notice:
+        "A variable or an app entry of an earlier request names a CDN endpoint that the present request does not ask for, so \
+         nobody looks after it.",
+        "Ask for the CDN again, or remove the variable when nothing reads it.";
     APP_ENV_DIFFERS "SK030" "app-env-differs" Error:
         "The app's spec does not hold the current key where it should.",
         "Run bootstrap: it mints a key and gives it to the app.";
@@ -245,6 +253,19 @@ rules! {
     BUCKET_UNDECLARED "SK071" "bucket-undeclared" Notice:
         "A bucket is declared nowhere in the request at hand, so Spacekeeper does not look after it.",
         "Nothing, if it is meant; else declare it.";
+    KEY_UNHELD "SK072" "key-unheld" Warning:
+        "The current key of a declared family is named by no id variable and by no app, although all of the family's places \
+         could be read: it opens its buckets, and nothing that can be seen needs it.",
+        "Run bootstrap with the request of this family if it is still needed; else adopt the key into the family that has \
+         taken its place (adopt-access-key-id), or delete it.";
+    KEY_HOLDER_UNSEEN "SK073" "key-holder-unseen" Notice:
+        "The current key of a family that the request at hand does not declare is named by no app. Which repository holds it, \
+         only its own request says.",
+        "Audit with the manifest that declares it. If nobody declares it any more, adopt it (adopt-access-key-id) or delete it.";
+    FAMILY_NOT_ROTATED "SK074" "family-not-rotated" Warning:
+        "A key family of Spacekeeper's was not rotated within max-age: its scheduled rotation does not run, or its request is \
+         gone.",
+        "Run rotate with the request of this family, and check that its schedule runs at least daily.";
     UNKNOWN "SK090" "unknown" Warning:
         "Something could not be read, so nobody knows whether it is right.",
         "Give the token the permission that is named, or mend what kept it from being read.";

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::rotation::{Decision, FamilyPlan};
+use super::standing::Standing;
 use crate::model::desired::{AppRef, AppSink, Desired, KEY_ENVS};
 use crate::model::key::AccessKeyId;
 use crate::model::observed::{AppState, Observed};
@@ -17,7 +18,7 @@ pub struct AppPlan {
     pub app: AppRef,
     /// Its id, where it was found.
     pub id: Option<String>,
-    /// Variables that say where and differ; they go with the next PUT.
+    /// Variables that say where and differ, of the families that have a key or get one.
     pub plain: Vec<(Place, Env)>,
     /// Whether a deployment of a kept key is still awaited.
     pub follow: Follow,
@@ -49,6 +50,7 @@ pub(super) fn plan(
     desired: &Desired,
     families: &[FamilyPlan],
     observed: &Observed,
+    standing: &Standing,
     patience: Duration,
 ) -> Vec<AppPlan> {
     let apps = desired.apps().into_iter();
@@ -60,7 +62,10 @@ pub(super) fn plan(
             .flat_map(|(wanted, plan)| wanted.sinks_in(app).map(move |sink| (sink, plan)))
             .collect();
         match observed.apps.get(app) {
-            Some(Ok(state)) => plan_app(app, state, &sinks, observed, patience),
+            Some(Ok(state)) => AppPlan {
+                plain: differing(with_keys(&sinks), state, standing),
+                ..plan_app(app, state, &sinks, observed, patience)
+            },
             _ => AppPlan {
                 app: app.clone(),
                 id: None,
@@ -80,12 +85,6 @@ fn plan_app(
     observed: &Observed,
     patience: Duration,
 ) -> AppPlan {
-    let plain = sinks
-        .iter()
-        .flat_map(|(sink, _)| plain_envs(sink))
-        .filter(|(place, env)| !state.spec.has(place, env));
-    let mut plain: Vec<_> = plain.collect();
-    plain.dedup_by(|one, other| one.0 == other.0 && one.1.key == other.1.key);
     let kept = sinks.iter().filter_map(|(_, plan)| match &plan.decision {
         Decision::Keep { current, .. } => Some(&current.key.id),
         _ => None,
@@ -95,23 +94,46 @@ fn plan_app(
         id: Some(state.id.clone()),
         follow: follow(state, kept, observed, patience),
         findings: sinks.iter().flat_map(|(sink, _)| shadows(sink, state)).collect(),
-        plain,
+        plain: Vec::new(),
     }
 }
 
-/// The variables of a sink that say where.
+/// The sinks of families that have a key or get one: the others open nothing that could be named.
+fn with_keys<'s>(sinks: &'s [(&'s AppSink, &FamilyPlan)]) -> impl Iterator<Item = &'s AppSink> {
+    let with_key = |plan: &FamilyPlan| matches!(plan.decision, Decision::Keep { .. } | Decision::Mint { .. });
+    let sinks = sinks.iter().filter(move |(_, plan)| with_key(plan));
+    sinks.map(|(sink, _)| *sink)
+}
+
+/// The variables of these sinks that say where, and say something else than what stands.
 #[must_use]
-pub fn plain_envs(sink: &AppSink) -> Vec<(Place, Env)> {
-    let env = |variable: &crate::model::desired::Variable| Env {
-        key: variable.name.to_string(),
-        value: variable.value.clone(),
+pub fn differing<'s>(
+    sinks: impl Iterator<Item = &'s AppSink>,
+    state: &AppState,
+    standing: &Standing,
+) -> Vec<(Place, Env)> {
+    let envs = sinks.flat_map(|sink| plain_envs(sink, standing));
+    let mut differing: Vec<_> = envs.filter(|(place, env)| !state.spec.has(place, env)).collect();
+    differing.dedup_by(|one, other| one.0 == other.0 && one.1.key == other.1.key);
+    differing
+}
+
+/// The variables of a sink that say where, as far as what they name stands.
+#[must_use]
+pub fn plain_envs(sink: &AppSink, standing: &Standing) -> Vec<(Place, Env)> {
+    let env = |(name, value): (String, String)| Env {
+        key: name,
+        value,
         kind: EnvKind::General,
     };
+    let standing = sink
+        .variables
+        .iter()
+        .filter_map(|variable| Some((variable.name.to_string(), standing.value_of(variable)?)));
+    let standing: Vec<(String, String)> = standing.collect();
     let at = |place: &Place| {
-        sink.variables
-            .iter()
-            .map(|variable| (place.clone(), env(variable)))
-            .collect::<Vec<_>>()
+        let envs = standing.iter().cloned().map(env);
+        envs.map(|env| (place.clone(), env)).collect::<Vec<_>>()
     };
     sink.places.iter().flat_map(at).collect()
 }

@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::generations::{ADMIN_LIFE, LEASE, stray_admins};
+use super::generations::{ADMIN_LIFE, Generations, LEASE, stray_admins};
 use super::{Brief, obstacles};
 use crate::model::bucket::{Acl, LoggingWish};
 use crate::model::desired::Desired;
 use crate::model::finding::{
-    self, APP_HOLDS_UNKNOWN_KEY, BUCKET_UNDECLARED, BUCKETS_NEARLY_FULL, FULL_ACCESS_LEFT,
-    FULL_ACCESS_STANDING, Finding, GRANT_WITHOUT_BUCKET, KEY_OPENS_NOTHING, KEY_STALE, KEY_UNFINISHED,
-    KEY_WIDER_THAN_ASKED, KEYS_NEARLY_FULL, LISTING_PUBLIC, LOGGING_OFF, POLICY_PRESENT,
+    self, APP_HOLDS_UNKNOWN_KEY, BUCKET_UNDECLARED, BUCKETS_NEARLY_FULL, FAMILY_NOT_ROTATED,
+    FULL_ACCESS_LEFT, FULL_ACCESS_STANDING, Finding, GRANT_WITHOUT_BUCKET, KEY_HOLDER_UNSEEN,
+    KEY_OPENS_NOTHING, KEY_STALE, KEY_UNFINISHED, KEY_UNHELD, KEY_WIDER_THAN_ASKED, KEYS_NEARLY_FULL,
+    LISTING_PUBLIC, LOGGING_OFF, POLICY_PRESENT,
 };
 use crate::model::inventory::{Inventory, ListedBucket, ListedKey};
 use crate::model::key::{AccessKeyId, ListedGrant, Permission, SpacesKey};
@@ -35,6 +36,8 @@ pub struct Yardstick<'a> {
     pub max_age: Duration,
     /// The full-access key that this very run works with.
     pub own: Option<&'a AccessKeyId>,
+    /// Whether all apps of the account were listed.
+    pub sees_apps: bool,
 }
 
 /// Everything that is wrong, the worst first.
@@ -68,6 +71,15 @@ pub fn findings(
         .flat_map(|bucket| of_bucket(bucket, &log_targets, yardstick.desired));
     let mut all: Vec<Finding> = keys.chain(of_buckets).chain(of_apps(inventory)).collect();
     all.extend(quotas(inventory));
+    all.extend(inventory.keys.iter().filter_map(|key| {
+        let held = inventory
+            .apps
+            .iter()
+            .any(|app| app.access_key_id == key.key.id.as_str());
+        unheld(key, observed, yardstick).filter(|_| !held)
+    }));
+    let unread_targets = observed.targets.values().filter_map(|state| state.as_ref().err());
+    all.extend(unread_targets.map(Finding::unknown));
     all.extend(unread.iter().map(Finding::unknown));
     finding::rank(&mut all);
     all
@@ -147,14 +159,48 @@ fn stale(
         .find(|wanted| Some(&wanted.family) == family);
     let limit = declared.map_or(yardstick.max_age, |wanted| wanted.lifetime.max_age());
     let age = observed.now.since(listed.key.created_at);
-    (age >= limit).then(|| {
-        let days = age.as_secs() / 86_400;
-        let what = format!(
-            "it is {days} days old; max-age is {} days",
-            limit.as_secs() / 86_400
-        );
-        Finding::new(&KEY_STALE, subject, what)
-    })
+    let days = |span: Duration| span.as_secs() / 86_400;
+    let what = format!("it is {} days old; max-age is {} days", days(age), days(limit));
+    let found = match current_of(listed, observed) {
+        Some(family) => {
+            let what = format!("its current key is {}: {what}", listed.key.id);
+            Finding::new(&FAMILY_NOT_ROTATED, format!("key {family}"), what)
+        }
+        None => Finding::new(&KEY_STALE, subject, what),
+    };
+    (age >= limit).then_some(found)
+}
+
+/// The family whose current key it is.
+fn current_of<'k>(listed: &'k ListedKey, observed: &Observed) -> Option<&'k Family> {
+    let family = &listed.name.as_ref()?.family;
+    let generations = Generations::of(family, observed);
+    let current = generations.current()?;
+    (current.key.id == listed.key.id).then_some(family)
+}
+
+/// A current key that no id variable names, as far as anybody can look; what apps hold is looked up by the caller. Of a
+/// family that is not declared nobody knows the repositories.
+fn unheld(listed: &ListedKey, observed: &Observed, yardstick: &Yardstick<'_>) -> Option<Finding> {
+    let family = current_of(listed, observed).filter(|_| yardstick.sees_apps)?;
+    let subject = format!("key {} ({})", listed.key.name, listed.key.id);
+    let mut declared = yardstick.desired.families.iter();
+    let Some(wanted) = declared.find(|wanted| wanted.family == *family) else {
+        let what = format!("no app names it, and family {family} is not declared here");
+        return Some(Finding::new(&KEY_HOLDER_UNSEEN, subject, what));
+    };
+    let mut places = Vec::new();
+    for sink in &wanted.github {
+        // Where nobody may look, or where no variable would tell, it may be held.
+        let state = observed.targets.get(&sink.target)?.as_ref().ok()?;
+        let named = state.variables.get(sink.id_variable.as_ref()?);
+        if named.is_some_and(|named| named == listed.key.id.as_str()) {
+            return None;
+        }
+        places.push(sink.target.to_string());
+    }
+    let what = format!("no app names it, and no variable of {}", places.join(", "));
+    Some(Finding::new(&KEY_UNHELD, subject, what))
 }
 
 /// A run that still lives is not blamed for what it has not finished.

@@ -268,6 +268,7 @@ mod tests {
             cdn: Some(CdnEndpoint {
                 id: "1".to_owned(),
                 origin: "shop-uploads.nyc3.digitaloceanspaces.com".to_owned(),
+                host: "shop-uploads.nyc3.cdn.digitaloceanspaces.com".to_owned(),
                 ttl: 600,
                 custom_domain: None,
                 certificate_id: None,

@@ -29,6 +29,7 @@ pub(crate) struct World {
     intent: Intent,
     first_seen: Option<BTreeSet<AccessKeyId>>,
     adopted: Option<AccessKeyId>,
+    overwrite: bool,
     stuck: BTreeSet<AppRef>,
 }
 
@@ -50,6 +51,7 @@ impl World {
             intent: Intent::Bootstrap,
             first_seen: None,
             adopted: None,
+            overwrite: false,
             stuck: BTreeSet::new(),
         }
     }
@@ -69,6 +71,12 @@ impl World {
     /// A hand-made key of this id was given to the family.
     pub(crate) fn adopting(mut self, id: &str) -> Self {
         self.adopted = Some(AccessKeyId::new(id));
+        self
+    }
+
+    /// What is not ours may be overwritten.
+    pub(crate) fn overwriting(mut self) -> Self {
+        self.overwrite = true;
         self
     }
 
@@ -208,6 +216,7 @@ impl World {
         let brief = Brief {
             intent: &self.intent,
             adopted: self.adopted.as_ref(),
+            overwrite: self.overwrite,
             first_seen: self.first_seen.as_ref(),
             stuck: &self.stuck,
             patience: Duration::from_mins(30),

@@ -3,6 +3,7 @@
 use super::Brief;
 use super::drift::{Reason, drift};
 use super::generations::{Generation, Generations};
+use super::ownership::{self, Stranger};
 use crate::model::desired::{Lifetime, WantedFamily};
 use crate::model::observed::Observed;
 use crate::model::problem::Problem;
@@ -18,6 +19,8 @@ pub struct Judgement {
     pub drift: Vec<Reason>,
     /// What could not be read, or was not looked at, of the account's keys and of what holds the family's.
     pub unread: Vec<Problem>,
+    /// The places with names that the family would write, and that are not its own.
+    pub strangers: Vec<Stranger>,
     /// How far the current key is in its life.
     pub age: Option<Age>,
 }
@@ -52,6 +55,7 @@ impl Judgement {
         Self {
             drift: drift(wanted, &generations, observed, brief),
             unread: unread(wanted, observed),
+            strangers: ownership::strangers(wanted, &generations, observed, brief),
             age: current.map(|current| Age::of(current, wanted.lifetime, observed.now)),
             generations,
         }

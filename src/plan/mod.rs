@@ -18,21 +18,27 @@ pub mod gate;
 pub mod generations;
 pub mod judgement;
 mod obstacles;
+pub mod ownership;
 pub mod rotation;
 mod settings;
-mod variables;
+pub mod standing;
+pub mod variables;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::model::bucket::BucketName;
 use crate::model::desired::{AppRef, Desired, WantedFamily};
 use crate::model::intent::Intent;
 use crate::model::key::{AccessKeyId, SpacesKey};
 use crate::model::name::Family;
 use crate::model::observed::Observed;
 use crate::model::problem::Problem;
+use crate::model::time::Timestamp;
 use gate::Succession;
 use obstacles::Room;
+use ownership::Stranger;
+use standing::Standing;
 
 pub use app::{AppPlan, Follow};
 pub use bucket::{BucketAction, BucketPlan, cors_questions};
@@ -53,8 +59,14 @@ pub struct Plan {
     pub buckets: Vec<BucketPlan>,
     /// The keys.
     pub families: Vec<FamilyPlan>,
-    /// Variables that say where, or lack the id of a key that is kept.
+    /// Variables that say where, or lack the id of a key that is kept; of the families that have a key or get one.
     pub variables: Vec<VariableWrite>,
+    /// What stands of the buckets when all of this has come true.
+    pub standing: Standing,
+    /// Buckets that are left as they are, since the keys that open them would go to what is not theirs.
+    pub withheld: BTreeSet<BucketName>,
+    /// What a person should know, and we do not touch.
+    pub remains: Vec<Problem>,
     /// The apps.
     pub apps: Vec<AppPlan>,
     /// The hand-made key that its owner gave to the families, while it exists.
@@ -74,6 +86,8 @@ pub struct Brief<'a> {
     pub intent: &'a Intent,
     /// A hand-made key that its owner gave to the families.
     pub adopted: Option<&'a AccessKeyId>,
+    /// Whether what is not ours may be overwritten.
+    pub overwrite: bool,
     /// The active keys of the run's first look; nothing during that look. What became active since is the run's wish
     /// come true.
     pub first_seen: Option<&'a BTreeSet<AccessKeyId>>,
@@ -88,20 +102,38 @@ pub struct Brief<'a> {
 pub fn plan(desired: &Desired, admin: &Family, observed: &Observed, brief: &Brief<'_>) -> Plan {
     let stray_admins = generations::stray_admins(desired, admin, observed, brief);
     let families = families(desired, observed, brief, stray_admins.len());
+    let buckets: Vec<BucketPlan> = desired
+        .buckets
+        .iter()
+        .map(|wanted| bucket::plan(wanted, observed))
+        .collect();
+    let standing = Standing::planned(desired, observed, &buckets);
     Plan {
-        buckets: desired
-            .buckets
-            .iter()
-            .map(|wanted| bucket::plan(wanted, observed))
-            .collect(),
-        variables: variables::variables(desired, &families, observed),
-        apps: app::plan(desired, &families, observed, brief.patience),
+        variables: variables::differing(announced(desired, &families), observed, &standing),
+        apps: app::plan(desired, &families, observed, &standing, brief.patience),
+        withheld: ownership::withheld(desired, &families),
+        remains: variables::remains(desired, observed),
+        standing,
+        buckets,
         adopted: adopted(desired, &families, observed, brief),
         problems: brief.strangers(desired, observed),
         present: observed.keys().iter().map(|key| key.id.clone()).collect(),
         stray_admins,
         families,
     }
+}
+
+/// The families that have a key or get one: only what they name is announced.
+fn announced<'a>(
+    desired: &'a Desired,
+    families: &'a [FamilyPlan],
+) -> impl Iterator<Item = variables::Announced<'a>> {
+    let families = desired.families.iter().zip(families);
+    families.filter_map(|(wanted, plan)| match &plan.decision {
+        Decision::Keep { current, .. } => Some((wanted, Some(current))),
+        Decision::Mint { .. } => Some((wanted, None)),
+        Decision::Wait { .. } | Decision::Blocked { .. } => None,
+    })
 }
 
 /// Plans family by family; each mint takes of the room that the account has left.
@@ -142,6 +174,9 @@ impl Plan {
             apps,
             adopted,
             stray_admins,
+            standing: _,
+            withheld: _,
+            remains: _,
             problems: _,
             present: _,
         } = self;
@@ -174,6 +209,30 @@ impl Plan {
         let families = self.families.iter();
         let active = families.flat_map(|family| &family.judgement.generations.active);
         active.map(|generation| generation.key.id.clone()).collect()
+    }
+
+    /// Everything that is not ours, family by family.
+    pub fn strangers(&self) -> impl Iterator<Item = &Stranger> {
+        self.families
+            .iter()
+            .flat_map(|family| &family.judgement.strangers)
+    }
+
+    /// Whether what seems to be somebody else's may have been written by a run of ours while the services were read one
+    /// after the other: then another look tells.
+    #[must_use]
+    pub fn may_mistake_a_run_for_a_stranger(&self, observed: &Observed) -> bool {
+        let apart = |at: Timestamp| observed.now.since(at).max(at.since(observed.now));
+        let written = self.strangers().filter_map(|stranger| stranger.written);
+        written.map(apart).any(|apart| apart < LONGEST_LOOK)
+    }
+
+    /// The buckets that this run works on.
+    #[must_use]
+    pub fn workable_buckets(&self) -> Vec<BucketPlan> {
+        let buckets = self.buckets.iter();
+        let workable = buckets.filter(|bucket| !self.withheld.contains(&bucket.name));
+        workable.cloned().collect()
     }
 
     /// Whether the account has a key of this id.

@@ -131,6 +131,7 @@ fn decide(
         generations,
         drift,
         unread,
+        strangers,
         age,
     } = judgement;
     if let Some(rival) = generations.rivals.first() {
@@ -142,6 +143,7 @@ fn decide(
     let kept = judgement.current().filter(|_| reasons.is_empty());
     let mut problems = unread.clone();
     problems.extend(obstacles(wanted, observed, kept));
+    problems.extend(strangers.iter().map(|stranger| stranger.problem.clone()));
     let can_wait = drift.is_empty() && matches!(wish, Some(Reason::Due(_) | Reason::Forced));
     if can_wait && !room.allows_a_voluntary_mint() {
         problems.push(crowded_account(wanted, observed));
@@ -176,7 +178,6 @@ fn wish(current: &Generation, age: Age, brief: &Brief<'_>) -> Option<Reason> {
 mod tests {
     use super::*;
     use crate::plan::fixtures::World;
-    use crate::plan::variables::sink_variables;
 
     /// A world in which key DO1 was delivered at second 100 and nothing has moved since.
     fn steady() -> World {
@@ -314,16 +315,9 @@ mod tests {
         let world = World::at(1_000)
             .key("DO1", 90, "1-aaaa", "active-2s")
             .secrets_written(100);
-        let plan = world.plan();
-        assert!(matches!(plan.decision, Decision::Keep { .. }));
-        let state = world
-            .observed()
-            .targets
-            .into_values()
-            .next()
-            .expect("a target")
-            .expect("readable");
-        let writes = sink_variables(&world.wanted().github[0], &plan, &state);
+        let plan = world.whole_plan();
+        assert!(matches!(plan.families[0].decision, Decision::Keep { .. }));
+        let writes = plan.variables;
         assert_eq!((writes.len(), writes[0].value.as_str()), (1, "DO1"));
     }
 

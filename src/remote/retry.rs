@@ -1,13 +1,13 @@
 //! Trying again: calls that may be repeated without harm, for a while, with pauses that grow.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::deadline::deadline;
-use super::failure::{Failure, WriteFailure};
+use super::failure::{Failure, FailureKind, WriteFailure};
 use super::shutdown::Shutdown;
 
 /// How often a call is made before its transient failure is final.
@@ -49,6 +49,7 @@ pub(super) struct Attempts {
     slots: Arc<Semaphore>,
     shutdown: Shutdown,
     deadline: Option<Instant>,
+    rejection: Arc<OnceLock<Failure>>,
 }
 
 /// A failure that is no failure until then, because something is known to be under way.
@@ -126,6 +127,7 @@ impl Attempts {
             slots: Arc::new(Semaphore::new(slots)),
             shutdown,
             deadline: None,
+            rejection: Arc::default(),
         }
     }
 
@@ -187,9 +189,22 @@ impl Attempts {
                 None => streak.pause(&error),
             };
             let Some(pause) = pause.filter(|pause| self.is_in_time(*pause)) else {
+                self.note(error.failure());
                 return Err(error);
             };
             self.rest(pause, error).await?;
+        }
+    }
+
+    /// The first call for which the service did not accept the credential, by this client or one that was made of it.
+    pub(super) fn rejection(&self) -> Option<&Failure> {
+        self.rejection.get()
+    }
+
+    fn note(&self, failure: &Failure) {
+        if failure.kind == FailureKind::Unauthorized {
+            // The first one is as good as any other.
+            let _ = self.rejection.set(failure.clone());
         }
     }
 
@@ -245,7 +260,7 @@ fn announce(failure: &Failure, pause: Duration) {
 mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    use super::super::failure::{FailureKind, Service};
+    use super::super::failure::Service;
     use super::super::shutdown::Cause;
     use super::*;
 

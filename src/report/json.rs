@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::inventory::InventoryEntry;
-use super::{BucketOutcome, Change, KeyReport, OlderKey, Report};
+use super::{BucketOutcome, BucketReport, Change, KeyReport, OlderKey, Report};
 use crate::model::finding::Finding;
 use crate::model::problem::Problem;
 
@@ -17,7 +17,7 @@ pub fn render(report: &Report) -> String {
         changed: report.changed(),
         rotated: report.rotated(),
         region: report.region.slug(),
-        spaces_endpoint: &report.endpoint,
+        spaces_endpoint: report.endpoint.as_deref(),
         next_rotation: report.next_rotation().map(|due| due.to_string()),
         buckets: buckets(report),
         keys: keys(report),
@@ -41,7 +41,7 @@ struct Document<'a> {
     changed: bool,
     rotated: bool,
     region: &'a str,
-    spaces_endpoint: &'a str,
+    spaces_endpoint: Option<&'a str>,
     next_rotation: Option<String>,
     buckets: Vec<BucketEntry<'a>>,
     keys: Vec<KeyEntry<'a>>,
@@ -179,16 +179,24 @@ pub(super) fn findings(report: &Report) -> Vec<FindingEntry<'_>> {
 }
 
 pub(super) fn buckets(report: &Report) -> Vec<BucketEntry<'_>> {
-    report
-        .buckets
-        .iter()
-        .map(|bucket| BucketEntry {
+    report.buckets.iter().map(BucketEntry::from).collect()
+}
+
+/// The buckets that are there: what a later step may rely on.
+pub(super) fn standing_buckets(report: &Report) -> Vec<BucketEntry<'_>> {
+    let standing = report.buckets.iter().filter(|bucket| bucket.stands);
+    standing.map(BucketEntry::from).collect()
+}
+
+impl<'a> From<&'a BucketReport> for BucketEntry<'a> {
+    fn from(bucket: &'a BucketReport) -> Self {
+        Self {
             name: bucket.name.as_str(),
             region: bucket.region.slug(),
             endpoint: &bucket.endpoint,
             state: bucket.state,
-        })
-        .collect()
+        }
+    }
 }
 
 pub(super) fn keys(report: &Report) -> Vec<KeyEntry<'_>> {

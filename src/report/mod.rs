@@ -41,9 +41,9 @@ pub struct Report {
     pub dry_run: bool,
     /// The region of all buckets.
     pub region: Region,
-    /// The base URL of Spaces.
-    pub endpoint: String,
-    /// Where the first bucket with a CDN is reached through it.
+    /// The base URL of Spaces, where there is something to reach at it.
+    pub endpoint: Option<String>,
+    /// Where the first bucket with a CDN is reached through it, where it stands.
     pub cdn_endpoint: Option<String>,
     /// The buckets, in the order of the request.
     pub buckets: Vec<BucketReport>,
@@ -102,6 +102,8 @@ pub struct BucketReport {
     pub endpoint: String,
     /// How it stands.
     pub state: BucketOutcome,
+    /// Whether it is there, whatever became of its settings; a dry run tells of what it would make.
+    pub stands: bool,
 }
 
 /// How a bucket stands at the end of a run.
@@ -120,7 +122,7 @@ pub enum BucketOutcome {
     Missing,
     /// Some setting is not what was asked for, as a look has found.
     Differs,
-    /// Nobody looked: a dry run without a full-access pair.
+    /// Nobody looked, or it is left alone: a dry run without a full-access pair, or keys that would go to what is not ours.
     Unseen,
 }
 

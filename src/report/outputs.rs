@@ -18,8 +18,8 @@ pub fn outputs(report: &Report) -> Vec<(&'static str, String)> {
         report.rotated().to_string(),
         first.unwrap_or_default(),
         list(&json::keys(report)),
-        list(&json::buckets(report)),
-        report.endpoint.clone(),
+        list(&json::standing_buckets(report)),
+        report.endpoint.clone().unwrap_or_default(),
         report.cdn_endpoint.clone().unwrap_or_default(),
         report
             .next_rotation()

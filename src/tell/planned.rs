@@ -8,7 +8,8 @@ use crate::plan::{AppPlan, Decision, FamilyPlan, Follow, Plan, Retirement};
 use crate::report::Change;
 
 pub(super) fn changes(plan: &Plan) -> Vec<Change> {
-    let buckets = plan.buckets.iter().flat_map(|bucket| {
+    let workable = plan.workable_buckets();
+    let buckets = workable.iter().flat_map(|bucket| {
         bucket
             .actions
             .iter()

@@ -106,6 +106,7 @@ impl Rules for Product {
         let brief = Brief {
             intent: &intent,
             adopted: None,
+            overwrite: false,
             first_seen: first_seen.as_ref(),
             stuck: &stuck,
             patience: PATIENCE,

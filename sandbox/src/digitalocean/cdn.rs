@@ -106,6 +106,8 @@ fn create(world: &mut World, call: &Call) -> Result<Reply, Refusal> {
     let origin = body["origin"].as_str().unwrap_or_default().to_ascii_lowercase();
     check_origin(world, &origin)?;
     let mut endpoint = CdnEndpoint::new(&origin, world.clock.now());
+    let site = origin.strip_suffix(ORIGIN_SUFFIX).unwrap_or(&origin);
+    endpoint.endpoint = format!("{site}.{}", world.switches.cdn_domain);
     endpoint.take(&body)?;
     endpoint.visible_from_millis = world.clock.after(world.switches.cdn_create_delay);
     let answer = json!({ "endpoint": shown(&endpoint) });

@@ -10,7 +10,9 @@ use super::read::{Reader, Spot};
 use super::shape::{AppPlatformShape, GitHubShape, KeyShape, Manifest};
 use super::words::{Spell, Suffix};
 use crate::model::bucket::BucketName;
-use crate::model::desired::{AppRef, AppSink, CombinedSecret, GitHubSink, Lifetime, Variable, WantedFamily};
+use crate::model::desired::{
+    AppRef, AppSink, CombinedSecret, GitHubSink, Landmark, Lifetime, Variable, WantedFamily,
+};
 use crate::model::key::Grants;
 use crate::model::name::Family;
 use crate::model::sink::{SettingName, Target};
@@ -248,16 +250,22 @@ impl Draft<'_, '_> {
 
     /// Which bucket, where.
     fn variables(&mut self, home: &Home<'_>, suffix: Option<&Spot<Suffix>>, field: &str) -> Vec<Variable> {
+        let there = Landmark::Bucket(home.bucket.clone());
         let mut values = vec![
-            ("SPACES_BUCKET", home.bucket.as_str()),
-            ("SPACES_REGION", home.region.slug()),
-            ("SPACES_ENDPOINT", home.endpoint.as_str()),
+            ("SPACES_BUCKET", home.bucket.as_str(), there.clone()),
+            ("SPACES_REGION", home.region.slug(), there.clone()),
+            ("SPACES_ENDPOINT", home.endpoint.as_str(), there),
         ];
-        values.extend(home.cdn.as_deref().map(|url| ("SPACES_CDN_ENDPOINT", url)));
-        let named = values.into_iter().filter_map(|(name, value)| {
+        let before = Landmark::Cdn(home.bucket.clone());
+        values.extend(
+            home.cdn
+                .as_deref()
+                .map(|url| ("SPACES_CDN_ENDPOINT", url, before)),
+        );
+        let named = values.into_iter().filter_map(|(name, value, names)| {
             let name = self.suffixed(name, suffix, field)?;
             let value = value.to_owned();
-            Some(Variable { name, value })
+            Some(Variable { name, value, names })
         });
         named.collect()
     }

@@ -8,7 +8,9 @@ use super::Scope;
 use super::sinks::Sinks;
 use crate::model::bucket::{BucketName, Region};
 use crate::model::cdn::CdnWish;
-use crate::model::desired::{AppSink, CombinedSecret, Desired, GitHubSink, Lifetime, Variable, WantedFamily};
+use crate::model::desired::{
+    AppSink, CombinedSecret, Desired, GitHubSink, Landmark, Lifetime, Variable, WantedFamily,
+};
 use crate::model::key::{Grants, Permission};
 use crate::model::name::Family;
 use crate::model::sink::SettingName;
@@ -175,17 +177,23 @@ impl Shape {
     /// Which bucket, where. Region and endpoint are the same for all families, so they bear no suffix.
     fn where_variables(&self, bucket: &BucketName, suffix: &str, door: &mut Door) -> Vec<Variable> {
         let cdn = self.cdn.as_ref().map(|wish| wish.url(bucket, self.region));
+        let there = Landmark::Bucket(bucket.clone());
         let mut values = vec![
-            ("SPACES_BUCKET", suffix, bucket.as_str()),
-            ("SPACES_REGION", "", self.region.slug()),
-            ("SPACES_ENDPOINT", "", self.endpoint.as_str()),
+            ("SPACES_BUCKET", suffix, bucket.as_str(), &there),
+            ("SPACES_REGION", "", self.region.slug(), &there),
+            ("SPACES_ENDPOINT", "", self.endpoint.as_str(), &there),
         ];
-        values.extend(cdn.as_deref().map(|url| ("SPACES_CDN_ENDPOINT", suffix, url)));
-        let variable = |(name, suffix, value): (&str, &str, &str)| {
+        let before = Landmark::Cdn(bucket.clone());
+        values.extend(
+            cdn.as_deref()
+                .map(|url| ("SPACES_CDN_ENDPOINT", suffix, url, &before)),
+        );
+        let variable = |(name, suffix, value, names): (&str, &str, &str, &Landmark)| {
             let name = suffixed("buckets", name, suffix, door)?;
             Some(Variable {
                 name,
                 value: value.to_owned(),
+                names: names.clone(),
             })
         };
         values.into_iter().filter_map(variable).collect()

@@ -9,6 +9,7 @@ use crate::model::finding::{
 use crate::model::observed::Observed;
 use crate::model::sink::{SettingName, Target};
 use crate::plan::generations::Generation;
+use crate::plan::ownership::SinkPlace;
 use crate::plan::{Judgement, Reason};
 
 /// A finding for every reason to doubt that all sinks hold the current key.
@@ -22,11 +23,27 @@ pub(super) fn findings(wanted: &WantedFamily, judgement: &Judgement, observed: &
             .iter()
             .any(|reason| matches!(reason, Reason::Interrupted(_))),
     };
-    judgement
+    let of_ours = judgement
         .drift
         .iter()
-        .filter_map(|reason| teller.finding(reason))
-        .collect()
+        .filter(|reason| !is_of_a_stranger(reason, judgement));
+    of_ours.filter_map(|reason| teller.finding(reason)).collect()
+}
+
+/// Whether the sink that drifted is not ours: that is told instead.
+fn is_of_a_stranger(reason: &Reason, judgement: &Judgement) -> bool {
+    let mut strangers = judgement.strangers.iter();
+    strangers.any(|stranger| match (&stranger.sink, reason) {
+        (
+            SinkPlace::GitHub(target),
+            Reason::SecretMissing(found, _)
+            | Reason::SecretTouched(found, ..)
+            | Reason::SecretStale(found, ..)
+            | Reason::VariableDiffers(found, _),
+        ) => target == found,
+        (SinkPlace::App(app, place), Reason::SpecDiffers(found, at)) => app.0 == *found && place == at,
+        _ => false,
+    })
 }
 
 /// What is known beside a reason.

@@ -12,7 +12,10 @@ mod tests;
 use super::Plan;
 use crate::model::desired::Desired;
 use crate::model::evidence::Evidence;
-use crate::model::finding::{self, FULL_ACCESS_LEFT, Finding, NOT_ALLOWED_TO_LOOK, PLACEHOLDER_UNSET};
+use crate::model::finding::{
+    self, FULL_ACCESS_LEFT, Finding, NOT_ALLOWED_TO_LOOK, NOT_OURS, PLACEHOLDER_UNSET, Rule,
+    VARIABLE_LEFT_OVER,
+};
 use crate::model::observed::Observed;
 use crate::model::problem::Problem;
 
@@ -24,6 +27,11 @@ pub fn findings(desired: &Desired, plan: &Plan, observed: &Observed, evidence: &
         all.extend(families::findings(wanted, plan, observed));
     }
     all.extend(plan.stray_admins.iter().map(left_admin));
+    all.extend(
+        plan.strangers()
+            .map(|stranger| told(&NOT_OURS, &stranger.problem)),
+    );
+    all.extend(plan.remains.iter().map(|left| told(&VARIABLE_LEFT_OVER, left)));
     all.extend(sinks::findings(plan, evidence));
     all.extend(apps::findings(desired, plan, observed));
     all.extend(
@@ -40,18 +48,24 @@ pub fn findings(desired: &Desired, plan: &Plan, observed: &Observed, evidence: &
     );
     all.extend(placeholders(evidence));
     all.extend(evidence.unread.iter().map(Finding::unknown));
-    all.extend(evidence.unseen.iter().map(unseen));
+    all.extend(
+        evidence
+            .unseen
+            .iter()
+            .map(|unseen| told(&NOT_ALLOWED_TO_LOOK, unseen)),
+    );
     finding::rank(&mut all);
     all
 }
 
-fn unseen(problem: &Problem) -> Finding {
+/// What is a problem to a run is a finding to a look.
+fn told(rule: &'static Rule, problem: &Problem) -> Finding {
     let Problem {
         subject,
         what,
         remedy,
     } = problem;
-    Finding::new(&NOT_ALLOWED_TO_LOOK, subject, what).remedied(remedy)
+    Finding::new(rule, subject, what).remedied(remedy)
 }
 
 fn left_admin(key: &crate::model::key::SpacesKey) -> Finding {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::model::finding::{
     APP_ENV_DIFFERS, APP_ENV_EXPOSED, APP_ENV_SHADOWED, APP_PINNED, Finding, GRANTS_DIFFER, KEY_INTERRUPTED,
-    KEY_MISSING, NOT_DEPLOYED, ROTATION_UNDER_WAY, Rule, SECRET_MISSING, SECRET_STALE, SECRET_TOUCHED,
-    UNKNOWN, VARIABLE_DIFFERS,
+    KEY_MISSING, NOT_DEPLOYED, NOT_OURS, ROTATION_UNDER_WAY, Rule, SECRET_MISSING, SECRET_STALE,
+    SECRET_TOUCHED, UNKNOWN, VARIABLE_DIFFERS,
 };
 use crate::plan::any_world::{Dice, any_troubled_world};
 use crate::plan::fixtures::World;
@@ -14,7 +14,7 @@ use crate::plan::{Decision, Retirement};
 const WORLDS: u64 = 5_000;
 
 /// What says that a sink may not hold the current key.
-static DRIFT: [&Rule; 9] = [
+static DRIFT: [&Rule; 10] = [
     &KEY_MISSING,
     &KEY_INTERRUPTED,
     &GRANTS_DIFFER,
@@ -24,6 +24,7 @@ static DRIFT: [&Rule; 9] = [
     &VARIABLE_DIFFERS,
     &APP_ENV_DIFFERS,
     &APP_ENV_EXPOSED,
+    &NOT_OURS,
 ];
 
 /// What else must be mended, or come to its end, before an old key goes.
@@ -41,7 +42,9 @@ fn what_check_finds_is_what_the_planner_mends_and_what_holds_the_gate() {
         let (plan, findings) = world.checked();
         let plan = &plan.families[0];
         let (drifts, unknown) = (any(&findings, &DRIFT), any(&findings, &[&UNKNOWN]));
-        assert_eq!(drifts, !plan.judgement.drift.is_empty(), "{seed}: {findings:#?}");
+        let judgement = &plan.judgement;
+        let doubted = !judgement.drift.is_empty() || !judgement.strangers.is_empty();
+        assert_eq!(drifts, doubted, "{seed}: {findings:#?}");
         assert_eq!(
             unknown,
             !plan.judgement.unread.is_empty(),

@@ -73,11 +73,18 @@ impl<'a> Succession<'a> {
             generations,
             drift,
             unread,
+            strangers,
             age: _,
         } = judgement;
         let rival = generations.rivals.first();
         let rival = rival.map(|rival| Hold::Rival(rival.name.run)).into_iter();
         let drifted = drift.first().map(|reason| Hold::Drift(reason.to_string()));
+        let strange = || {
+            strangers
+                .first()
+                .map(|stranger| Hold::Drift(stranger.problem.to_string()))
+        };
+        let drifted = drifted.or_else(strange);
         let unread = unread.iter().map(|problem| Hold::Unread(problem.subject.clone()));
         Self {
             wanted,

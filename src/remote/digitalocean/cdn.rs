@@ -38,6 +38,8 @@ struct Wire {
     id: String,
     #[serde(default)]
     origin: String,
+    /// Its address; the request parameters call it a response-only field (`cdn_endpoint.yml` of digitalocean/openapi).
+    endpoint: String,
     #[serde(default)]
     ttl: u32,
     #[serde(default)]
@@ -152,6 +154,7 @@ impl From<Wire> for CdnEndpoint {
         let Wire {
             id,
             origin,
+            endpoint,
             ttl,
             custom_domain,
             certificate_id,
@@ -160,6 +163,7 @@ impl From<Wire> for CdnEndpoint {
         Self {
             id,
             origin,
+            host: endpoint,
             ttl,
             custom_domain: set(custom_domain),
             certificate_id: set(certificate_id),

@@ -84,6 +84,12 @@ impl DigitalOcean {
         }
     }
 
+    /// The first call for which DigitalOcean did not accept the credential.
+    #[must_use]
+    pub fn rejection(&self) -> Option<&Failure> {
+        self.attempts.rejection()
+    }
+
     /// The clock of DigitalOcean, by the `Date` of its last reply.
     #[must_use]
     pub fn clock(&self) -> &ServerClock {

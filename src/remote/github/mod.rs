@@ -133,6 +133,12 @@ impl GitHub {
         }
     }
 
+    /// The first call for which GitHub did not accept the credential.
+    #[must_use]
+    pub fn rejection(&self) -> Option<&Failure> {
+        self.attempts.rejection()
+    }
+
     /// Looks a repository up under its present or a former name.
     pub async fn repository(&self, repository: &Repository) -> Result<RepositoryFacts, Failure> {
         let subject = format!("read repository {repository}");

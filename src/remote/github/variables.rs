@@ -42,9 +42,6 @@ struct NamedVariable {
     value: String,
 }
 
-/// Up to how many variables are asked for one by one.
-const ASKED_ONE_BY_ONE: usize = 10;
-
 /// The largest page that the API gives.
 const PER_PAGE: usize = 30;
 
@@ -63,38 +60,38 @@ impl GitHub {
         wire.map(read).transpose()
     }
 
-    /// The values of these variables, as far as there are any. A few are asked for one by one, side by side; where there
-    /// are many, the list of all costs fewer requests.
+    /// The values of these variables, as far as there are any. Most places have no more than one page of variables; the
+    /// rest is listed, or asked for one by one where that costs fewer requests.
     pub async fn variables(
         &self,
         target: &Target,
         names: &BTreeSet<SettingName>,
     ) -> Result<BTreeMap<SettingName, String>, Failure> {
-        if names.len() > ASKED_ONE_BY_ONE {
-            let all = self.all_variables(target).await?;
-            return Ok(all.into_iter().filter(|(name, _)| names.contains(name)).collect());
+        if let [name] = names.iter().collect::<Vec<_>>()[..] {
+            let found = self.variable(target, name).await?;
+            return Ok(found
+                .map(|found| (name.clone(), found.value))
+                .into_iter()
+                .collect());
         }
-        let asked = names
-            .iter()
-            .map(|name| async move { (name, self.variable(target, name).await) });
-        let mut found = BTreeMap::new();
-        for (name, variable) in join_all(asked).await {
-            found.extend(variable?.map(|variable| (name.clone(), variable.value)));
-        }
-        Ok(found)
-    }
-
-    /// The first page tells how many there are; the others are read side by side.
-    async fn all_variables(&self, target: &Target) -> Result<Vec<(SettingName, String)>, Failure> {
         let first = self.variable_page(target, 1).await?;
         let pages = first.total_count.div_ceil(PER_PAGE);
-        let rest = join_all((2..=pages).map(|number| self.variable_page(target, number))).await;
-        let mut all = first.variables;
-        for page in rest {
-            all.extend(page?.variables);
+        let mut found = wanted(first, names);
+        let missing: Vec<&SettingName> = names.iter().filter(|name| !found.contains_key(name)).collect();
+        if missing.len() < pages.saturating_sub(1) {
+            let asked = missing
+                .into_iter()
+                .map(|name| async move { (name, self.variable(target, name).await) });
+            for (name, variable) in join_all(asked).await {
+                found.extend(variable?.map(|variable| (name.clone(), variable.value)));
+            }
+            return Ok(found);
         }
-        let named = |variable: NamedVariable| Some((variable.name.parse().ok()?, variable.value));
-        Ok(all.into_iter().filter_map(named).collect())
+        let rest = join_all((2..=pages).map(|number| self.variable_page(target, number))).await;
+        for page in rest {
+            found.extend(wanted(page?, names));
+        }
+        Ok(found)
     }
 
     async fn variable_page(&self, target: &Target, number: usize) -> Result<VariablePage, Failure> {
@@ -130,6 +127,35 @@ impl GitHub {
         }
     }
 
+    /// Creates a variable, and leaves one alone that is there already. Whether it was created.
+    pub async fn add_variable(
+        &self,
+        target: &Target,
+        name: &SettingName,
+        value: &str,
+    ) -> Result<bool, Failure> {
+        match self.create_variable(target, name, value).await {
+            Err(failure) if failure.kind == FailureKind::Conflict => Ok(false),
+            created => created.map(|_| true),
+        }
+    }
+
+    /// Whether this variable may be written. It is named and given nothing: that changes none, and is answered by 404 where
+    /// there is none, whereas a token without the permission is refused before anybody looks for the variable.
+    pub async fn may_write_variable(&self, target: &Target, name: &SettingName) -> Result<(), Failure> {
+        let subject = format!("set variable {name} of {target}");
+        let path = format!("{}/variables/{name}", target_path(target));
+        let body = json!({ "name": name.as_str() });
+        let call = Call::new(&subject, Method::PATCH, path).with(body);
+        match self.write(&target.repository, &call).await {
+            // A server that wants a value has got past the question.
+            Err(failure) if !matches!(failure.kind, FailureKind::NotFound | FailureKind::Invalid) => {
+                Err(failure)
+            }
+            _ => Ok(()),
+        }
+    }
+
     async fn change_variable(
         &self,
         target: &Target,
@@ -155,4 +181,11 @@ impl GitHub {
         let call = Call::new(&subject, Method::POST, path).with(body);
         self.write(&target.repository, &call).await
     }
+}
+
+/// Those variables of a page that are asked for. A name that could be none of ours is none of them.
+fn wanted(page: VariablePage, names: &BTreeSet<SettingName>) -> BTreeMap<SettingName, String> {
+    let named = |variable: NamedVariable| Some((variable.name.parse().ok()?, variable.value));
+    let all = page.variables.into_iter().filter_map(named);
+    all.filter(|(name, _)| names.contains(name)).collect()
 }

@@ -104,6 +104,12 @@ impl Spaces {
         }
     }
 
+    /// The first call for which Spaces did not accept the credential.
+    #[must_use]
+    pub fn rejection(&self) -> Option<&Failure> {
+        self.attempts.rejection()
+    }
+
     /// Makes a call, again after transient failures and while the key is not known everywhere.
     async fn call<T, E, F>(&self, subject: &str, send: impl Fn() -> F) -> Result<T, Failure>
     where

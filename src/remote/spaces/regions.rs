@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Spaces;
 use crate::model::bucket::{BucketName, Region};
 use crate::model::endpoint::SpacesUrl;
-use crate::remote::{BadBaseUrl, BaseUrl};
+use crate::remote::{BadBaseUrl, BaseUrl, Failure};
 
 /// Where Spaces is, region by region.
 #[derive(Debug, Clone)]
@@ -51,6 +51,13 @@ impl SpacesOf {
             home: client(home),
             away,
         }
+    }
+
+    /// The first call for which Spaces did not accept the pair, in any region.
+    #[must_use]
+    pub fn rejection(&self) -> Option<&Failure> {
+        let mut clients = std::iter::once(&self.home).chain(self.away.values());
+        clients.find_map(Spaces::rejection)
     }
 
     /// The client for a bucket; one of which nobody has said where it lives is looked for at home.
