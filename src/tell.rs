@@ -166,9 +166,12 @@ fn buckets(desired: &Desired, told: &Told<'_>) -> Vec<BucketReport> {
         Told::Planned { plan, .. } => plan
             .buckets
             .iter()
-            .map(|bucket| match plan.withheld.contains(&bucket.name) {
-                true => row(bucket, BucketOutcome::Unseen, false),
-                false => row(bucket, planned_bucket(bucket), plan.standing.has(&bucket.name)),
+            .map(|bucket| {
+                if plan.withheld.contains(&bucket.name) {
+                    row(bucket, BucketOutcome::Unseen, false)
+                } else {
+                    row(bucket, planned_bucket(bucket), plan.standing.has(&bucket.name))
+                }
             })
             .collect(),
         Told::Checked { plan, observed, .. } => {

@@ -254,10 +254,13 @@ fn one_whose_key_another_run_has_replaced_meanwhile_is_not_needed_any_more() {
 fn one_that_is_superseded_by_a_save_without_the_key_is_red_and_repaired_by_the_next_run() {
     let sandbox = with_app();
     let before = look(&sandbox, |app| app.spec.clone());
+    // It must not serve before somebody saves.
+    sandbox.world().switches.deployment_phase = Duration::from_secs(2);
     sandbox.script(following().hold());
     let running = run(&sandbox).start();
     running.held();
     save(&sandbox, |spec| *spec = before);
+    sandbox.world().switches.deployment_phase = Duration::from_millis(20);
     sandbox.release();
     running
         .finish()

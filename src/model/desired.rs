@@ -187,7 +187,7 @@ impl GitHubSink {
     #[must_use]
     pub fn unasked_cdn_variable(&self) -> Option<SettingName> {
         let suffix = self.id_variable.as_ref()?.as_str().strip_prefix(ID_VARIABLE)?;
-        unasked(format!("{CDN_VARIABLE}{suffix}"), &self.variables)
+        unasked(&format!("{CDN_VARIABLE}{suffix}"), &self.variables)
     }
 }
 
@@ -195,11 +195,11 @@ impl AppSink {
     /// The same in the app's environment.
     #[must_use]
     pub fn unasked_cdn_variable(&self) -> Option<SettingName> {
-        unasked(format!("{CDN_VARIABLE}{}", self.suffix), &self.variables)
+        unasked(&format!("{CDN_VARIABLE}{}", self.suffix), &self.variables)
     }
 }
 
-fn unasked(name: String, asked: &[Variable]) -> Option<SettingName> {
+fn unasked(name: &str, asked: &[Variable]) -> Option<SettingName> {
     let name: SettingName = name.parse().ok()?;
     asked.iter().all(|variable| variable.name != name).then_some(name)
 }
