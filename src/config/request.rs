@@ -497,7 +497,7 @@ mod tests {
 
     #[test]
     fn a_token_with_a_newline_is_trimmed_with_a_warning() {
-        let request = Request::parse(&environment(&[("github-token", "ghp_x\n")])).expect("a right request");
+        let request = Request::parse(&environment(&[("github-token", "ghp_canary\n")])).expect("a right request");
         assert_eq!(request.warnings.len(), 1);
     }
 
