@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, StatusCode, header};
+use serde_json::Value;
 
 use crate::echo::{Asked, Spelling};
 use crate::journal::{Entry, FaceName};
@@ -50,7 +51,13 @@ enum Forgery {
     Garbage,
     WrongContentType,
     Echo(StatusCode, Spelling, usize),
+    Edited(fn(&Entry, &mut Value)),
+    Flood(usize),
 }
+
+/// The length of a body, in bytes, that is sent in place of the reply's own.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Flood(pub(crate) usize);
 
 impl Fault {
     /// Strikes requests to one face.
@@ -222,6 +229,30 @@ impl Fault {
         self
     }
 
+    /// Answers 200 with this JSON.
+    #[must_use]
+    pub fn json(self, body: &Value) -> Self {
+        self.status(200)
+            .header("content-type", "application/json")
+            .body(&body.to_string())
+    }
+
+    /// Sends the true reply, its JSON changed by this: what a server may leave
+    /// out, count wrongly or announce without end. A reply that is not JSON stays.
+    #[must_use]
+    pub fn edits(mut self, edit: fn(&Entry, &mut Value)) -> Self {
+        self.forgery = Some(Forgery::Edited(edit));
+        self.after()
+    }
+
+    /// Answers 200 with a body of this many bytes, all blanks, whose length is not
+    /// announced.
+    #[must_use]
+    pub fn flood(mut self, bytes: usize) -> Self {
+        self.forgery = Some(Forgery::Flood(bytes));
+        self
+    }
+
     /// Waits this long, in real time, at the chosen moment.
     #[must_use]
     pub fn delay(mut self, by: Duration) -> Self {
@@ -261,8 +292,8 @@ impl Fault {
         self.moment == Moment::Before && self.forgery.is_some()
     }
 
-    /// What goes over the wire in place of `reply`; `None` resets the connection.
-    pub(crate) fn forge(&self, reply: Reply, asked: &Asked) -> Option<Reply> {
+    /// What goes over the wire in place of `reply` to this request; `None` resets the connection.
+    pub(crate) fn forge(&self, entry: &Entry, asked: &Asked, reply: Reply) -> Option<Reply> {
         match &self.forgery {
             None => Some(reply),
             Some(Forgery::Echo(status, spelling, behind)) => {
@@ -273,6 +304,8 @@ impl Fault {
             Some(Forgery::Reset) => None,
             Some(Forgery::Garbage) => Some(halved(reply)),
             Some(Forgery::WrongContentType) => Some(reply.header("content-type", "text/html")),
+            Some(Forgery::Edited(edit)) => Some(edited(reply, |body| edit(entry, body))),
+            Some(Forgery::Flood(bytes)) => Some(flooding(reply, *bytes)),
             Some(Forgery::Status(status, headers, body)) => {
                 let mut forged = Reply::empty(*status);
                 *forged.response.headers_mut() = (**headers).clone();
@@ -296,6 +329,22 @@ pub(crate) fn unborn(face: FaceName) -> Reply {
             Reply::new(StatusCode::OK, "application/json", "{\"links\":{}}")
         }
     }
+}
+
+fn edited(mut reply: Reply, edit: impl FnOnce(&mut Value)) -> Reply {
+    if let Ok(mut body) = serde_json::from_slice(reply.response.body()) {
+        edit(&mut body);
+        reply.response.headers_mut().remove(header::CONTENT_LENGTH);
+        *reply.response.body_mut() = body.to_string().into();
+    }
+    reply
+}
+
+fn flooding(mut reply: Reply, bytes: usize) -> Reply {
+    *reply.response.status_mut() = StatusCode::OK;
+    reply.response.headers_mut().remove(header::CONTENT_LENGTH);
+    reply.response.extensions_mut().insert(Flood(bytes));
+    reply
 }
 
 fn halved(mut reply: Reply) -> Reply {

@@ -28,6 +28,7 @@ mod fault;
 pub mod github;
 mod hold;
 mod journal;
+mod outgoing;
 mod reply;
 mod sandbox;
 mod server;

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, header};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -16,9 +16,10 @@ use tokio::net::TcpListener;
 
 use crate::clock::http_date;
 use crate::echo::Asked;
-use crate::fault::{Fault, Moment, Script, unborn};
+use crate::fault::{Fault, Flood, Moment, Script, unborn};
 use crate::hold::Holds;
 use crate::journal::{Entry, FaceName, Journal};
+use crate::outgoing::Outgoing;
 use crate::reply::Reply;
 use crate::world::World;
 use crate::{digitalocean, github, spaces};
@@ -70,12 +71,16 @@ impl Shared {
         face: FaceName,
         connection: u64,
         request: Request<Incoming>,
-    ) -> Result<Response<Full<Bytes>>, Cut> {
+    ) -> Result<Response<Outgoing>, Cut> {
         let request = buffered(request).await?;
         // A task of its own: a client that hangs up does not undo what it asked for.
         let carried_out = tokio::spawn(self.carry_out(face, connection, request));
-        let response = carried_out.await.ok().flatten().ok_or(Cut)?;
-        Ok(response.map(Full::new))
+        let mut response = carried_out.await.ok().flatten().ok_or(Cut)?;
+        let flood = response.extensions_mut().remove::<Flood>();
+        Ok(response.map(|body| match flood {
+            Some(Flood(bytes)) => Outgoing::Flood(bytes),
+            None => Outgoing::Whole(Some(body)),
+        }))
     }
 
     async fn carry_out(
@@ -137,7 +142,10 @@ impl Shared {
         if fault.moment() == Moment::After && !self.wait(fault, entry).await {
             return (None, wrote);
         }
-        (fault.forge(reply, &asked).map(|reply| reply.response), wrote)
+        (
+            fault.forge(entry, &asked, reply).map(|reply| reply.response),
+            wrote,
+        )
     }
 
     /// `false` if the request was held and then dropped.

@@ -113,6 +113,27 @@ fn replies_can_be_spoilt() {
 }
 
 #[test]
+fn replies_can_say_less_or_more_than_they_should() {
+    let sandbox = Sandbox::start(World::new().with_key("shop", &[]));
+    let list = || {
+        let url = sandbox.digitalocean_url();
+        client::send(&url, World::DIGITALOCEAN_TOKEN, "GET", "/v2/spaces/keys", "").expect("an answer")
+    };
+    sandbox.script(Fault::nth(1).edits(|entry, body| {
+        assert_eq!(entry.path, "/v2/spaces/keys");
+        body["keys"] = serde_json::Value::Null;
+    }));
+    sandbox.script(Fault::nth(2).json(&serde_json::json!({})));
+    sandbox.script(Fault::nth(3).flood(1_000_000));
+    let edited = list().json();
+    assert!(edited["keys"].is_null() && edited["meta"]["total"] == 1);
+    assert_eq!(list().json(), serde_json::json!({}));
+    let flood = list();
+    assert!(flood.status == 200 && flood.body.len() > 1_000_000);
+    assert_eq!(list().json()["keys"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
 fn a_held_request_lands_late_even_if_its_client_is_gone() {
     let sandbox = Sandbox::start(World::new());
     sandbox.script(Fault::any().hold());

@@ -2,9 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -15,6 +13,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::route::Routes;
 use crate::journal::FaceName;
+use crate::outgoing::Outgoing;
 use crate::server::{Cut, Shared, converse, host, lock};
 
 pub(super) struct Proxy {
@@ -41,7 +40,7 @@ impl Proxy {
         self: Arc<Self>,
         connection: u64,
         request: Request<Incoming>,
-    ) -> Result<Response<Full<Bytes>>, Cut> {
+    ) -> Result<Response<Outgoing>, Cut> {
         let authority = host(&request);
         lock(&self.tunnels).push(without_port(&authority));
         let Some(face) = self.routes.face(&authority) else {
@@ -69,8 +68,8 @@ fn without_port(authority: &str) -> String {
     host.to_ascii_lowercase()
 }
 
-fn answer(status: StatusCode) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::default());
+fn answer(status: StatusCode) -> Response<Outgoing> {
+    let mut response = Response::new(Outgoing::Whole(None));
     *response.status_mut() = status;
     response
 }
