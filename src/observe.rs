@@ -22,7 +22,7 @@ use crate::model::time::Timestamp;
 use crate::remedy::problem;
 use crate::remote::digitalocean::{App, Deployment, Phase};
 use crate::remote::spaces::SpacesOf;
-use crate::remote::{DigitalOcean, Failure, FailureKind, GitHub, SealingKey};
+use crate::remote::{DigitalOcean, Failure, GitHub, SealingKey};
 
 /// Every Spaces key of the account.
 pub async fn keys(digitalocean: &DigitalOcean) -> Reading<Vec<SpacesKey>> {
@@ -235,7 +235,7 @@ async fn unfinished_runs(
     join_all(asked).await.into_iter().collect()
 }
 
-/// A deployment that failed or was given up has given the app nothing.
+/// The deployments that serve, have served or may do so: one that failed or was given up has given the app nothing.
 async fn served(
     digitalocean: &DigitalOcean,
     observed: &Observed,
@@ -246,29 +246,43 @@ async fn served(
         .filter_map(|(app, state)| Some((app, state.as_ref().ok()?)));
     let asked = found.map(|(app, state)| async move {
         let listed = digitalocean.deployments(&state.id).await;
-        let served = listed.map(|listed| {
-            let served = listed
-                .into_iter()
-                .filter(|one| matches!(one.phase, Phase::Active | Phase::Superseded));
-            served.map(deployment_state).collect()
-        });
-        (app.clone(), served.map_err(|failure| problem(&failure)))
+        let served = listed
+            .map_err(|failure| problem(&failure))
+            .and_then(|listed| served_by(state, listed));
+        (app.clone(), served)
     });
     join_all(asked).await.into_iter().collect()
 }
 
-/// Nothing where the token may not list apps: one that manages keys only needs no such scope. To some tokens what they
-/// may not see does not exist.
+/// Grace counts from their creation, so a time that is missing must not pass for one long ago; nor must an app that shows
+/// no deployment pass for one that serves none while its list has one.
+fn served_by(state: &AppState, listed: Vec<Deployment>) -> Reading<Vec<DeploymentState>> {
+    let unclear = |what: &str| {
+        let subject = format!("deployments of app {}", state.spec.name());
+        Err(Problem::new(subject, what, "Run again."))
+    };
+    let is_active = listed.iter().any(|one| one.phase == Phase::Active);
+    if is_active && state.active.is_none() {
+        return unclear("one of them is ACTIVE, and the app shows none that is");
+    }
+    let served = listed
+        .into_iter()
+        .filter(|one| !matches!(one.phase, Phase::Error | Phase::Canceled));
+    let served: Vec<DeploymentState> = served.map(deployment_state).collect();
+    if served
+        .iter()
+        .chain(&state.active)
+        .any(|one| one.created_at.is_none())
+    {
+        return unclear("one of them shows no `created_at`");
+    }
+    Ok(served)
+}
+
+/// Nothing where the token may not list apps: one that manages keys only needs no such scope.
 async fn naming_apps(digitalocean: &DigitalOcean, keys: &[AccessKeyId]) -> Reading<Option<Vec<NamingApp>>> {
     match digitalocean.apps_naming(keys).await {
-        Err(failure)
-            if matches!(
-                failure.kind,
-                FailureKind::Forbidden { .. } | FailureKind::NotFound
-            ) =>
-        {
-            Ok(None)
-        }
+        Err(failure) if failure.is_hidden() => Ok(None),
         listed => listed.map(Some).map_err(|failure| problem(&failure)),
     }
 }

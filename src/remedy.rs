@@ -27,6 +27,10 @@ fn remedy(failure: &Failure) -> String {
         FailureKind::Malformed => {
             "Run again; if it stays, look for a proxy that answers in the service's place.".to_owned()
         }
+        FailureKind::Excessive => {
+            "No real account needs that much: look for a proxy that answers in the service's place."
+                .to_owned()
+        }
         _ => match failure.service {
             Service::DigitalOcean => digitalocean(failure),
             Service::Spaces => spaces(failure),

@@ -190,12 +190,10 @@ fn a_log_that_cannot_be_had_hides_no_failure() {
 #[test]
 fn one_that_shows_neither_phase_nor_steps_yet_is_not_taken_for_done() {
     let sandbox = with_course(Course::fails("api", "DeployContainerExitNonZero", "farewell"));
-    let empty = r#"{"deployment":{"id":"d","progress":{"total_steps":0,"success_steps":0}}}"#;
-    let early = following()
-        .times(2)
-        .status(200)
-        .header("content-type", "application/json");
-    sandbox.script(early.body(empty));
+    sandbox.script(following().times(2).edits(|_, body| {
+        let id = &body["deployment"]["id"];
+        *body = json!({ "deployment": { "id": id, "progress": { "total_steps": 0, "success_steps": 0 } } });
+    }));
     let outcome = run(&sandbox).go().red();
     outcome.complains(&["app shop", "ended ERROR"]);
     assert!(

@@ -281,7 +281,8 @@ fn a_pair_that_was_swept_away_by_a_person_is_no_reason_to_stop() {
     sandbox.advance(DAY * 2);
     let deleted = crate::fixture::Fault::on(DigitalOcean)
         .method("DELETE")
-        .status(404);
+        .status(404)
+        .body(r#"{"id":"not_found","message":"Not Found"}"#);
     sandbox.script(deleted);
     Run::rotate(&sandbox).run_id(8).go().green();
 }

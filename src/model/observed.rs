@@ -51,6 +51,15 @@ pub struct Holders {
     pub apps: Reading<Option<Vec<NamingApp>>>,
 }
 
+impl Holders {
+    /// Why nobody knows who holds the keys, as far as something could not be read.
+    pub fn unread(&self) -> impl Iterator<Item = &Problem> {
+        let runs = self.runs.values().filter_map(|runs| runs.as_ref().err());
+        let served = self.served.values().filter_map(|served| served.as_ref().err());
+        runs.chain(served).chain(self.apps.as_ref().err())
+    }
+}
+
 /// An app of which a spec names a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamingApp {
@@ -141,7 +150,7 @@ pub struct Settings {
     pub acl: Option<Acl>,
     /// The CDN endpoint in front of it.
     pub cdn: Option<CdnEndpoint>,
-    /// A bucket policy, which excludes scoped keys.
+    /// A bucket policy, which excludes scoped keys. Not so where it is unread.
     pub has_policy: bool,
     /// What of it could not be read, such as a setting that the server does not know.
     pub unread: Vec<Unread>,
@@ -171,6 +180,8 @@ pub enum Setting {
     Acl,
     /// The CDN in front of it.
     Cdn,
+    /// Whether it has a policy.
+    Policy,
 }
 
 impl std::fmt::Display for Setting {
@@ -182,6 +193,7 @@ impl std::fmt::Display for Setting {
             Self::Versioning => "versioning",
             Self::Acl => "ACL",
             Self::Cdn => "CDN endpoint",
+            Self::Policy => "policy",
         })
     }
 }

@@ -63,8 +63,7 @@ async fn settings(spaces: &Spaces, wanted: &WantedBucket, desired: &Desired) -> 
         versioning: unread.note(Setting::Versioning, versioning).flatten(),
         acl: unread.note(Setting::Acl, acl),
         cdn: None,
-        // Asked only to explain a refused mint beforehand; a server that knows no policies has none.
-        has_policy: policy.and_then(Result::ok).unwrap_or(false),
+        has_policy: unread.note(Setting::Policy, policy).unwrap_or(false),
         unread: unread.all,
     }
 }

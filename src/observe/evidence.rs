@@ -13,7 +13,7 @@ use crate::model::problem::Problem;
 use crate::model::sink::{Repository, SettingName, Target};
 use crate::remedy::problem;
 use crate::remote::spaces::Browser;
-use crate::remote::{FailureKind, GitHub, Spaces};
+use crate::remote::{GitHub, Spaces};
 
 /// A pair that is to be tried, and where.
 pub struct Candidate<'a> {
@@ -112,7 +112,7 @@ pub async fn shadows(github: &GitHub, wanted: &[(Repository, Vec<SettingName>)])
 async fn of_repository(github: &GitHub, repository: &Repository, names: &[SettingName]) -> Shadows {
     let environments = match github.environments(repository).await {
         Ok(environments) => environments,
-        Err(failure) if is_hidden(&failure.kind) => return unseen(format!("environments of {repository}")),
+        Err(failure) if failure.is_hidden() => return unseen(format!("environments of {repository}")),
         Err(failure) => {
             return Shadows {
                 found: vec![Err(problem(&failure))],
@@ -150,16 +150,12 @@ async fn of_environment(github: &GitHub, target: Target, names: &[SettingName]) 
                 unseen: Vec::new(),
             }
         }
-        Err(failure) if is_hidden(&failure.kind) => unseen(format!("secrets of {target}")),
+        Err(failure) if failure.is_hidden() => unseen(format!("secrets of {target}")),
         Err(failure) => Shadows {
             found: vec![Err(problem(&failure))],
             unseen: Vec::new(),
         },
     }
-}
-
-fn is_hidden(kind: &FailureKind) -> bool {
-    matches!(kind, FailureKind::Forbidden { .. } | FailureKind::NotFound)
 }
 
 fn unseen(subject: String) -> Shadows {

@@ -32,7 +32,7 @@ use crate::model::desired::{AppRef, Desired, WantedFamily};
 use crate::model::intent::Intent;
 use crate::model::key::{AccessKeyId, SpacesKey};
 use crate::model::name::Family;
-use crate::model::observed::Observed;
+use crate::model::observed::{Holders, Observed};
 use crate::model::problem::Problem;
 use crate::model::time::Timestamp;
 use gate::Succession;
@@ -116,7 +116,7 @@ pub fn plan(desired: &Desired, admin: &Family, observed: &Observed, brief: &Brie
         standing,
         buckets,
         adopted: adopted(desired, &families, observed, brief),
-        problems: brief.strangers(desired, observed),
+        problems: problems(desired, observed, brief),
         present: observed.keys().iter().map(|key| key.id.clone()).collect(),
         stray_admins,
         families,
@@ -150,6 +150,16 @@ fn families(desired: &Desired, observed: &Observed, brief: &Brief<'_>, swept: us
         plan
     });
     plans.collect()
+}
+
+/// What of the request or of the look is wrong beside what stands in the way of a bucket or a family. That nobody could
+/// look at who holds old keys keeps them, and is no state that may last unseen.
+fn problems(desired: &Desired, observed: &Observed, brief: &Brief<'_>) -> Vec<Problem> {
+    let unread = observed.holders.iter().flat_map(Holders::unread).cloned();
+    let mut all = brief.strangers(desired, observed);
+    all.extend(unread);
+    all.dedup();
+    all
 }
 
 fn adopted(

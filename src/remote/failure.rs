@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use super::transport::NoReply;
+use super::no_reply::NoReply;
 use crate::scrub::scrubbed;
 
 /// The longest message of a server that is passed on, in characters.
@@ -42,6 +42,9 @@ pub struct Failure {
     pub request_id: Option<Box<str>>,
     /// How long the server wants us to wait.
     pub(super) wait: Option<Duration>,
+    /// Whether the service said so itself, in an error document of its own. What a proxy or a gateway says with the same
+    /// status tells nothing of what is there.
+    pub(super) own: bool,
 }
 
 /// What a failure means for the caller.
@@ -68,6 +71,8 @@ pub enum FailureKind {
     Unavailable,
     /// The reply is not what the API promises.
     Malformed,
+    /// The reply is longer, or the list has more pages, than any real account needs; asking again brings the same.
+    Excessive,
     /// The process was asked to stop before the call succeeded.
     Interrupted,
 }
@@ -95,6 +100,7 @@ impl Failure {
             detail,
             request_id: None,
             wait: None,
+            own: false,
         }
     }
 
@@ -116,9 +122,29 @@ impl Failure {
         Reason(self).to_string()
     }
 
-    /// The request had no reply.
+    /// Whether the service itself says that there is no such thing, or none that the credential may see.
+    #[must_use]
+    pub fn is_absence(&self) -> bool {
+        self.own && self.kind == FailureKind::NotFound
+    }
+
+    /// Whether the service itself says that the credential may not look. To some tokens what they may not see does not
+    /// exist.
+    #[must_use]
+    pub fn is_hidden(&self) -> bool {
+        self.is_absence() || self.own && matches!(self.kind, FailureKind::Forbidden { .. })
+    }
+
+    /// The request had no reply that could be read.
     pub(super) fn unanswered(service: Service, subject: &str, why: &NoReply) -> Self {
-        Self::new(service, subject, FailureKind::Unavailable, &why.to_string())
+        let kind = match why {
+            NoReply::TooLong { .. } => FailureKind::Excessive,
+            NoReply::Foreign { .. } | NoReply::Encoded { .. } => FailureKind::Malformed,
+            NoReply::Unsent(_) | NoReply::Unreachable { .. } | NoReply::Lost { .. } => {
+                FailureKind::Unavailable
+            }
+        };
+        Self::new(service, subject, kind, &why.to_string())
     }
 
     /// The reply is not what the API promises.
@@ -135,9 +161,11 @@ impl Failure {
     /// Whether the same call may succeed a moment later.
     pub(super) fn is_transient(&self) -> bool {
         use FailureKind::{Malformed, RateLimited, Unavailable};
+        // Half of a service's own 404, or that of a gateway, which is no word about what is there.
+        let unsaid = self.kind == FailureKind::NotFound && !self.own && self.service != Service::Spaces;
         // `RequestTimeout` is a 400 of S3; `OperationAborted` is a 409 that names a concurrent change.
         let passing_codes = ["OperationAborted", "RequestTimeout", "SlowDown", "InternalError"];
-        matches!(self.kind, Unavailable | RateLimited | Malformed) || self.has_code(&passing_codes)
+        unsaid || matches!(self.kind, Unavailable | RateLimited | Malformed) || self.has_code(&passing_codes)
     }
 
     /// Whether the server answered that it did not do it.
@@ -183,6 +211,7 @@ impl FailureKind {
             Self::RateLimited => "limited the rate of requests",
             Self::Unavailable => "was not available",
             Self::Malformed => "sent a reply that makes no sense",
+            Self::Excessive => "sent more than is read",
             Self::Interrupted => "did not succeed before the run was stopped",
         }
     }

@@ -13,7 +13,9 @@ use secrecy::SecretString;
 use tower::Service;
 
 use super::base_url::BaseUrl;
-use super::transport::{NoReply, Transport};
+use super::limits::BODY_MAX;
+use super::no_reply::NoReply;
+use super::transport::Transport;
 
 /// The media type of the GitHub API.
 const GITHUB_JSON: HeaderValue = HeaderValue::from_static("application/vnd.github+json");
@@ -51,7 +53,7 @@ impl Service<http::Request<OctoBody>> for OctocrabService {
         Box::pin(async move {
             let (parts, body) = request.into_parts();
             let body = body.collect().await.map_err(NoReply::unsent)?.to_bytes();
-            let reply = transport.send(outgoing(parts, body)?).await?;
+            let reply = transport.send(outgoing(parts, body)?, BODY_MAX).await?;
             Ok(reply.map(Full::new))
         })
     }

@@ -19,7 +19,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// The longest pause that we choose ourselves; a server may ask for more.
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 
-/// How long one call may go on, pauses included: a server that wants more is not waited for.
+/// How long after its first failure a call is still repeated, pauses included; what is known to be under way is waited
+/// for first. A server that wants a longer wait is not waited for. A whole call therefore ends after this and two
+/// attempts, each of which has the time limit of a request.
 const BUDGET: Duration = Duration::from_secs(90);
 
 /// The longest pause while something that we know to be under way shows up, such as a new key on all servers.
@@ -63,7 +65,6 @@ pub(super) struct Patience {
 
 /// Failures in a row that are not to be expected.
 struct Streak {
-    begun: Instant,
     failures: u32,
 }
 
@@ -174,6 +175,7 @@ impl Attempts {
         F: Future<Output = Result<T, E>>,
     {
         let mut streak = Streak::new();
+        let mut end = None;
         let mut attempt = 0_u32;
         loop {
             attempt = attempt.saturating_add(1);
@@ -188,7 +190,8 @@ impl Attempts {
                 }
                 None => streak.pause(&error),
             };
-            let Some(pause) = pause.filter(|pause| self.is_in_time(*pause)) else {
+            let end = *end.get_or_insert_with(|| Self::end(patience));
+            let Some(pause) = pause.filter(|pause| deadline(*pause) <= end && self.is_in_time(*pause)) else {
                 self.note(error.failure());
                 return Err(error);
             };
@@ -208,6 +211,12 @@ impl Attempts {
         }
     }
 
+    /// When a call that fails now for the first time is repeated no more.
+    fn end(patience: Option<Patience>) -> Instant {
+        let now = Instant::now();
+        patience.map_or(now, |patience| patience.until.max(now)) + BUDGET
+    }
+
     fn is_in_time(&self, pause: Duration) -> bool {
         self.deadline.is_none_or(|last| deadline(pause) <= last)
     }
@@ -221,10 +230,7 @@ impl Attempts {
 
 impl Streak {
     fn new() -> Self {
-        Self {
-            begun: Instant::now(),
-            failures: 0,
-        }
+        Self { failures: 0 }
     }
 
     /// How long to wait after one more failure; nothing when it is final.
@@ -232,8 +238,7 @@ impl Streak {
         self.failures = self.failures.saturating_add(1);
         let asked = error.failure().wait;
         let pause = asked.unwrap_or_else(|| jittered(backoff(self.failures)));
-        let affordable = self.failures < ATTEMPTS && self.begun.elapsed().saturating_add(pause) <= BUDGET;
-        (error.may_repeat() && affordable).then_some(pause)
+        (error.may_repeat() && self.failures < ATTEMPTS).then_some(pause)
     }
 }
 
@@ -309,10 +314,36 @@ mod tests {
         let attempts = Attempts::new(Shutdown::never());
         let refused = failing(FailureKind::Forbidden { needs: None }, None);
         assert_eq!(calls(&attempts, refused, u32::MAX).await.0, 1);
-        let tomorrow = failing(FailureKind::RateLimited, Some(Duration::from_hours(24)));
-        assert_eq!(calls(&attempts, tomorrow, u32::MAX).await.0, 1);
-        let never = failing(FailureKind::RateLimited, Some(Duration::MAX));
-        assert_eq!(calls(&attempts, never, u32::MAX).await.0, 1);
+        for wait in [
+            Duration::from_hours(24),
+            Duration::from_secs(u64::MAX),
+            Duration::MAX,
+        ] {
+            let limited = failing(FailureKind::RateLimited, Some(wait));
+            assert_eq!(calls(&attempts, limited.clone(), u32::MAX).await.0, 1);
+            let bounded = attempts.until(Instant::now() + BUDGET);
+            assert_eq!(calls(&bounded, limited, u32::MAX).await.0, 1);
+        }
+        let vast = failing(FailureKind::Excessive, None);
+        assert_eq!(calls(&attempts, vast, u32::MAX).await.0, 1);
+    }
+
+    /// Failures of two kinds in turn: one counts as under way, the other begins a streak of its own each time.
+    #[tokio::test(start_paused = true)]
+    async fn a_whole_call_ends_however_its_failures_alternate() {
+        let (count, begun) = (AtomicU32::new(0), Instant::now());
+        let call = || async {
+            let kind = match count.fetch_add(1, Ordering::Relaxed) % 2 {
+                0 => FailureKind::NotFound,
+                _ => FailureKind::RateLimited,
+            };
+            Err::<(), _>(failing(kind, Some(Duration::from_secs(30))))
+        };
+        let absent = |failure: &Failure| failure.kind == FailureKind::NotFound;
+        let patience = Patience::lasting(Duration::from_mins(5), absent);
+        let attempts = Attempts::new(Shutdown::never());
+        assert!(attempts.patiently(Some(patience), call).await.is_err());
+        assert!(begun.elapsed() <= Duration::from_mins(5) + BUDGET);
     }
 
     #[tokio::test]

@@ -8,9 +8,12 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
-use http::header::USER_AGENT;
+use http::header::{CONTENT_TYPE, USER_AGENT};
+use http::{Method, StatusCode};
 
-use super::transport::{NoReply, Transport};
+use super::limits::STORAGE_BODY_MAX;
+use super::no_reply::NoReply;
+use super::transport::{Reply, Transport, header, host};
 
 /// The SDK's way to our transport. The time limits of the SDK are not heeded: the transport has its own.
 #[derive(Debug, Clone)]
@@ -32,14 +35,52 @@ impl HttpConnector for SmithyClient {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let transport = self.0.clone();
         HttpConnectorFuture::new(async move {
-            let reply = transport
-                .send(outgoing(request)?)
-                .await
-                .map_err(connector_error)?;
+            let request = outgoing(request)?;
+            let (method, host) = (request.method().clone(), host(request.url()));
+            let reply = transport.send(request, STORAGE_BODY_MAX).await;
+            let reply = judged(&method, host, reply.map_err(connector_error)?)?;
             HttpResponse::try_from(reply.map(SdkBody::from))
                 .map_err(|error| ConnectorError::user(error.into()))
         })
     }
+}
+
+/// What the SDK would take for a success by its status alone and is none: most of its calls read no body.
+fn judged(method: &Method, host: String, mut reply: Reply) -> Result<Reply, ConnectorError> {
+    if !reply.status().is_success() {
+        return Ok(reply);
+    }
+    let html =
+        header(reply.headers(), CONTENT_TYPE.as_str()).is_some_and(|kind| kind.starts_with("text/html"));
+    match root(reply.body()) {
+        // A gateway that asks for a login, say, answers every request so.
+        Some("html" | "HTML") => Err(connector_error(NoReply::Foreign { host })),
+        None if html && *method == Method::HEAD => Err(connector_error(NoReply::Foreign { host })),
+        // S3 may begin a reply before it knows how the call ends.
+        Some("Error") => {
+            *reply.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            Ok(reply)
+        }
+        _ => Ok(reply),
+    }
+}
+
+/// The name of the outermost element of a document; nothing where there is none.
+fn root(body: &[u8]) -> Option<&str> {
+    let mut rest = body
+        .strip_prefix(b"\xEF\xBB\xBF")
+        .unwrap_or(body)
+        .trim_ascii_start();
+    while let Some(aside) = rest
+        .strip_prefix(b"<")
+        .filter(|rest| rest.starts_with(b"?") || rest.starts_with(b"!"))
+    {
+        let end = aside.iter().position(|byte| *byte == b'>')?;
+        rest = aside[end + 1..].trim_ascii_start();
+    }
+    let name = rest.strip_prefix(b"<")?;
+    let end = name.iter().position(|byte| !byte.is_ascii_alphanumeric())?;
+    std::str::from_utf8(&name[..end]).ok()
 }
 
 fn outgoing(request: HttpRequest) -> Result<reqwest::Request, ConnectorError> {
@@ -54,4 +95,41 @@ fn outgoing(request: HttpRequest) -> Result<reqwest::Request, ConnectorError> {
 
 fn connector_error(error: NoReply) -> ConnectorError {
     ConnectorError::io(error.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_outermost_element_is_found_behind_what_may_stand_before_it() {
+        assert_eq!(
+            root(b"<?xml version=\"1.0\"?>\n<Error><Code>X</Code></Error>"),
+            Some("Error")
+        );
+        assert_eq!(
+            root(b"\xEF\xBB\xBF <!DOCTYPE html><html lang=\"en\">"),
+            Some("html")
+        );
+        assert_eq!(root(b"<BucketLoggingStatus/>"), Some("BucketLoggingStatus"));
+        for none in [&b""[..], b"{}", b"<", b"<?xml", b"<!-- ", b"plain"] {
+            assert_eq!(root(none), None);
+        }
+    }
+
+    #[test]
+    fn a_success_with_an_error_inside_or_a_page_for_people_is_none() {
+        let judged = |method, kind: &str, body: &'static str| {
+            let reply = http::Response::builder().header(CONTENT_TYPE, kind);
+            let reply = reply.body(Bytes::from(body)).expect("a reply");
+            judged(&method, "spaces.example".to_owned(), reply).map(|reply| reply.status())
+        };
+        let xml = "application/xml";
+        assert_eq!(judged(Method::PUT, xml, "").ok(), Some(StatusCode::OK));
+        let inside = judged(Method::PUT, xml, "<Error><Code>InternalError</Code></Error>");
+        assert_eq!(inside.ok(), Some(StatusCode::INTERNAL_SERVER_ERROR));
+        assert!(judged(Method::PUT, "text/html", "<!doctype html><html></html>").is_err());
+        assert!(judged(Method::HEAD, "text/html; charset=utf-8", "").is_err());
+        assert_eq!(judged(Method::PUT, "text/html", "").ok(), Some(StatusCode::OK));
+    }
 }

@@ -5,14 +5,17 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::HeaderMap;
-use http::header::RANGE;
+use http::header::{CONTENT_ENCODING, RANGE};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
-use reqwest::{Client, ClientBuilder, Request, Url};
+use reqwest::{Client, ClientBuilder, Request, Response, Url};
 use rustls::ClientConfig;
 use rustls_platform_verifier::ConfigVerifierExt;
 
 use super::foreign_url::ForeignUrl;
+use super::limits::REFUSAL_MAX;
+use super::no_reply::NoReply;
 use super::retry;
+use crate::model::base_url::BaseUrl;
 
 /// How long any request may take, from the first byte of its connection to the last of its reply.
 ///
@@ -33,7 +36,7 @@ pub(super) const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
-/// A whole reply; its body has been read.
+/// A whole reply; its body has been read, that of a refusal up to a limit.
 pub(super) type Reply = http::Response<Bytes>;
 
 /// The HTTP client that all services share. It honours `HTTPS_PROXY`, `NO_PROXY` and `SSL_CERT_FILE`, follows no
@@ -49,17 +52,6 @@ pub struct Transport {
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("no secure connection is possible: {0}")]
 pub struct NoTransport(String);
-
-/// Why a request has no reply.
-#[derive(Debug, Clone, thiserror::Error)]
-pub(super) enum NoReply {
-    /// No connection came about, so the server has seen nothing of the request.
-    #[error("no connection: {0}")]
-    Unreachable(String),
-    /// The connection broke or the time was up: the server may have carried the request out.
-    #[error("no reply: {0}")]
-    Lost(String),
-}
 
 impl Transport {
     /// Sets the client up. Installs `ring` as the crypto provider of the process unless one is installed.
@@ -88,10 +80,10 @@ impl Transport {
         }
     }
 
-    /// Sends one request, once, and reads the whole reply.
-    pub(super) async fn send(&self, request: Request) -> Result<Reply, NoReply> {
+    /// Sends one request, once, and reads the whole reply, of which the body has at most `body_max` bytes.
+    pub(super) async fn send(&self, request: Request, body_max: usize) -> Result<Reply, NoReply> {
         let line = RequestLine::of(&request);
-        let answer = self.exchange(request).await;
+        let answer = self.exchange(request, body_max).await;
         line.log(answer.as_ref().map(|reply| reply.status().as_u16()));
         answer
     }
@@ -99,26 +91,99 @@ impl Transport {
     /// Sends one request to an address that an answer named, without reading the body, whose length is unknown. The name
     /// of its host is resolved to public addresses only, or to none.
     pub(super) async fn open(&self, place: ForeignUrl, range: &str) -> Result<reqwest::Response, NoReply> {
-        let client = builder(&self.tls)
-            .dns_resolver(place.resolver())
-            .build()
-            .map_err(NoReply::of)?;
+        let unsent = |error: reqwest::Error| NoReply::unsent(error.without_url());
+        let client = builder(&self.tls).dns_resolver(place.resolver()).build();
+        let client = client.map_err(unsent)?;
         let request = client.get(place.into_url()).header(RANGE, range);
-        let request = request.build().map_err(NoReply::of)?;
+        let request = request.build().map_err(unsent)?;
+        let host = host(request.url());
         let line = RequestLine::of(&request);
-        let answer = client.execute(request).await.map_err(NoReply::of);
+        let answer = client.execute(request).await;
+        let answer = answer.map_err(|error| NoReply::of(&host, error));
         line.log(answer.as_ref().map(|reply| reply.status().as_u16()));
         answer
     }
 
-    async fn exchange(&self, request: Request) -> Result<Reply, NoReply> {
-        let response = self.client.execute(request).await.map_err(NoReply::of)?;
+    async fn exchange(&self, request: Request, body_max: usize) -> Result<Reply, NoReply> {
+        let host = host(request.url());
+        let response = self.client.execute(request).await;
+        let response = response.map_err(|error| NoReply::of(&host, error))?;
         let mut reply = http::Response::new(Bytes::new());
         *reply.status_mut() = response.status();
         *reply.headers_mut() = response.headers().clone();
-        *reply.body_mut() = response.bytes().await.map_err(NoReply::of)?;
+        *reply.body_mut() = if response.status().is_success() {
+            body(response, &host, body_max).await?
+        } else {
+            beginning(response, &host).await?
+        };
         Ok(reply)
     }
+}
+
+/// The body of a success. It is read piece by piece, so that one that is too long costs no more than the limit.
+async fn body(response: Response, host: &str, limit: usize) -> Result<Bytes, NoReply> {
+    let coding = coding(response.headers());
+    let announced = response
+        .content_length()
+        .and_then(|length| usize::try_from(length).ok());
+    let too_long = || NoReply::TooLong {
+        host: host.to_owned(),
+        limit,
+    };
+    if announced.is_some_and(|length| length > limit) {
+        return Err(too_long());
+    }
+    let (read, whole) = at_most(response, host, limit).await?;
+    match coding {
+        Some(coding) if !read.is_empty() => Err(NoReply::Encoded {
+            host: host.to_owned(),
+            coding,
+        }),
+        _ if whole => Ok(read),
+        _ => Err(too_long()),
+    }
+}
+
+/// The beginning of a refusal, in which its code and message stand; nothing of one that is compressed.
+async fn beginning(response: Response, host: &str) -> Result<Bytes, NoReply> {
+    let encoded = coding(response.headers()).is_some();
+    let (read, _) = at_most(response, host, REFUSAL_MAX).await?;
+    Ok(if encoded { Bytes::new() } else { read })
+}
+
+/// As much of a body as the limit allows, and whether that is all of it.
+async fn at_most(mut response: Response, host: &str, limit: usize) -> Result<(Bytes, bool), NoReply> {
+    let mut read = Vec::new();
+    loop {
+        let chunk = response.chunk().await;
+        let Some(chunk) = chunk.map_err(|error| NoReply::of(host, error))? else {
+            return Ok((read.into(), true));
+        };
+        let room = limit - read.len();
+        read.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        if chunk.len() > room {
+            return Ok((read.into(), false));
+        }
+    }
+}
+
+/// How a body is encoded, if it is. We ask for no encoding and undo none.
+fn coding(headers: &HeaderMap) -> Option<String> {
+    let coding = String::from_utf8_lossy(headers.get(CONTENT_ENCODING)?.as_bytes()).into_owned();
+    (!coding.trim().eq_ignore_ascii_case("identity")).then_some(coding)
+}
+
+/// The host of a service, as errors name it.
+pub(super) fn host_of(base: &BaseUrl) -> String {
+    let named = base.to_string().parse().map(|url| host(&url));
+    named.unwrap_or_else(|_| base.host().to_owned())
+}
+
+/// A host as errors name it: with its port where that is not the usual one, without credentials, path and query.
+pub(super) fn host(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port()
+        .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 /// The roots of trust of the machine (or of `SSL_CERT_FILE`), read once for all clients: it is what takes longest at
@@ -138,24 +203,6 @@ fn builder(tls: &ClientConfig) -> ClientBuilder {
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)
-}
-
-impl NoReply {
-    /// The request could not even be built.
-    pub(super) fn unsent(error: impl Error) -> Self {
-        Self::Unreachable(error.to_string())
-    }
-
-    // The URL is left out: the query of a presigned one is a credential.
-    pub(super) fn of(error: reqwest::Error) -> Self {
-        let unsent = error.is_connect() || error.is_builder();
-        let error = error.without_url();
-        match causes(&error) {
-            causes if unsent => Self::Unreachable(causes),
-            _ if error.is_timeout() => Self::Lost(format!("not within {} s", REQUEST_TIMEOUT.as_secs())),
-            causes => Self::Lost(causes),
-        }
-    }
 }
 
 /// The text of a header.
@@ -227,6 +274,23 @@ fn place(url: &Url) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_names_the_host_and_an_unusual_port_and_nothing_else() {
+        let host = |url: &str| host(&url.parse().expect("a URL"));
+        assert_eq!(
+            host("https://api.digitalocean.com/v2/apps?page=1"),
+            "api.digitalocean.com"
+        );
+        assert_eq!(
+            host("https://api.digitalocean.com:443/v2"),
+            "api.digitalocean.com"
+        );
+        assert_eq!(
+            host("http://user:pass@gateway.example:8080/x?y=z"),
+            "gateway.example:8080"
+        );
+    }
 
     #[test]
     fn the_log_names_the_keys_of_a_query_and_no_value() {

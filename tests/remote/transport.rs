@@ -59,3 +59,45 @@ async fn many_calls_at_once_are_paced() {
         sandbox.journal().iter().map(|entry| entry.connection).collect();
     assert!(connections.len() <= 10, "{}", connections.len());
 }
+
+/// Serves one body that has no end, and returns how much of it was taken.
+async fn endless(listener: tokio::net::TcpListener) -> usize {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let (mut stream, _) = listener.accept().await.expect("a client");
+    let mut request = [0; 4096];
+    let read = stream.read(&mut request).await.expect("a request");
+    assert!(read > 0, "a request");
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.expect("the head");
+    let (blanks, mut taken) = (vec![b' '; 64 * 1024], 0);
+    while let Ok(sent) = stream.write(&blanks).await {
+        taken += sent;
+    }
+    taken
+}
+
+#[tokio::test]
+async fn a_body_without_end_is_taken_up_to_the_limit() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
+    let host = listener.local_addr().expect("an address").to_string();
+    let base = format!("http://{host}").parse().expect("a base URL");
+    let client = DigitalOcean::new(
+        transport(),
+        base,
+        World::DIGITALOCEAN_TOKEN.into(),
+        Shutdown::never(),
+    );
+    let (taken, listed) = tokio::join!(endless(listener), client.list_keys());
+    let failure = listed.expect_err("no list");
+    assert_eq!(failure.kind, FailureKind::Excessive);
+    assert_eq!(
+        failure.to_string(),
+        format!(
+            "list Spaces keys: DigitalOcean sent more than is read: the reply of {host} is longer than 16 MiB"
+        )
+    );
+    // What the two sockets hold comes on top.
+    assert!((16 << 20..48 << 20).contains(&taken), "{taken}");
+}

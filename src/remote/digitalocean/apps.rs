@@ -6,9 +6,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::failure::{Failure, FailureKind, Service, WriteFailure};
+use super::super::json::{self as reading, null_is_empty};
+use super::super::page::Listed;
 use super::super::transport::Reply;
-use super::deployments::{Deployment, WireDeployment};
-use super::wire::null_is_empty;
+use super::deployments::{Deployment, WireDeployment, same, spec};
 use super::{Call, DigitalOcean, not_found, segment};
 use crate::model::key::AccessKeyId;
 use crate::model::observed::NamingApp;
@@ -47,12 +48,13 @@ struct AppReply {
     app: WireApp,
 }
 
-/// All but the spec may be missing, by the OpenAPI description.
+/// A deployment is left out when there is none in that state, and so are addresses that the app does not have.
 #[derive(Deserialize)]
 struct WireApp {
-    #[serde(default)]
+    #[serde(deserialize_with = "reading::id")]
     id: String,
-    spec: Value,
+    #[serde(deserialize_with = "spec")]
+    spec: AppSpec,
     #[serde(default)]
     active_deployment: Option<WireDeployment>,
     #[serde(default)]
@@ -65,6 +67,22 @@ struct WireApp {
     live_url: Option<String>,
     #[serde(default, deserialize_with = "null_is_empty")]
     domains: Vec<WireDomain>,
+}
+
+/// The answer to a proposal: the spec as it would be kept.
+#[derive(Deserialize)]
+struct Proposal {
+    #[serde(rename = "spec", deserialize_with = "spec")]
+    _spec: AppSpec,
+}
+
+impl Listed for WireApp {
+    const FIELD: &'static str = "apps";
+    const COUNTED: bool = false;
+
+    fn identity(&self) -> String {
+        self.id.clone()
+    }
 }
 
 #[derive(Deserialize)]
@@ -109,6 +127,7 @@ impl DigitalOcean {
     pub async fn app(&self, id: &str) -> Result<App, Failure> {
         let subject = format!("read app {id}");
         let reply: AppReply = self.get(&subject, app_path(id)).await?;
+        same(&subject, id, &reply.app.id)?;
         readable(&subject, reply.app)
     }
 
@@ -117,7 +136,7 @@ impl DigitalOcean {
         let subject = format!("propose a spec for app {id}");
         let body = json!({ "spec": spec.raw(), "app_id": id });
         let call = Call::new(&subject, Method::POST, "/v2/apps/propose").with(body);
-        let answered: Result<Value, Failure> = self.ask(&call).await;
+        let answered: Result<Proposal, Failure> = self.ask(&call).await;
         answered
             .map(|_| ())
             .map_err(|failure| without_secrets(failure, spec))
@@ -135,13 +154,13 @@ impl DigitalOcean {
         let client = self.on_fresh_connections();
         let answered = self.attempts.run(|| client.write(&call)).await;
         let reply = answered.map_err(|failure| failure.map(|failure| without_secrets(failure, spec)))?;
-        updated(&subject, &reply).map_err(WriteFailure::Lost)
+        updated(&subject, id, &reply).map_err(WriteFailure::Lost)
     }
 
     /// Every app of the account.
     pub async fn apps(&self) -> Result<Vec<App>, Failure> {
         let subject = "list apps";
-        let listed = self.list(subject, "/v2/apps", PER_PAGE).await?;
+        let listed: Vec<WireApp> = self.list(subject, "/v2/apps", PER_PAGE).await?;
         listed.into_iter().map(|app| readable(subject, app)).collect()
     }
 
@@ -150,6 +169,7 @@ impl DigitalOcean {
     pub async fn apps_naming(&self, keys: &[AccessKeyId]) -> Result<Vec<NamingApp>, Failure> {
         let mut naming = Vec::new();
         for app in self.apps().await? {
+            let app = self.with_every_spec(app).await?;
             let named = keys.iter().filter(|key| app.mentions(key));
             naming.extend(named.map(|key| NamingApp {
                 id: app.id.clone(),
@@ -160,11 +180,28 @@ impl DigitalOcean {
         Ok(naming)
     }
 
+    /// The app with the specs of what serves and what comes: one that the list leaves out may name any key, so it is
+    /// read by itself.
+    async fn with_every_spec(&self, mut app: App) -> Result<App, Failure> {
+        let deployments = [&mut app.active, &mut app.in_progress, &mut app.pending];
+        let bare = deployments.into_iter().flatten().filter(|it| it.spec.is_none());
+        for deployment in bare {
+            *deployment = self.deployment(&app.id, &deployment.id).await?;
+            if deployment.spec.is_none() {
+                let subject = format!("read deployment {} of app {}", deployment.id, app.id);
+                let why = "missing field `spec`";
+                return Err(Failure::malformed(Service::DigitalOcean, &subject, why));
+            }
+        }
+        Ok(app)
+    }
+
     /// There is no lookup by name; every tool lists and compares.
     async fn app_named(&self, name: &str) -> Result<App, Failure> {
         let subject = format!("find app {name}");
         let mut names = Vec::new();
-        for app in self.list(&subject, "/v2/apps", PER_PAGE).await? {
+        let listed: Vec<WireApp> = self.list(&subject, "/v2/apps", PER_PAGE).await?;
+        for app in listed {
             let app = readable(&subject, app)?;
             if app.spec.name() == name {
                 return Ok(app);
@@ -177,7 +214,7 @@ impl DigitalOcean {
 
 impl App {
     fn mentions(&self, key: &AccessKeyId) -> bool {
-        let deployments = [&self.active, &self.in_progress, &self.pending]
+        let deployments = [&self.active, &self.in_progress, &self.pending, &self.pinned]
             .into_iter()
             .flatten();
         let deployed = deployments.filter_map(|deployment| deployment.spec.as_ref());
@@ -208,7 +245,7 @@ fn readable(subject: &str, app: WireApp) -> Result<App, Failure> {
     let deployment = |wire: Option<WireDeployment>| wire.map(|wire| wire.read(subject)).transpose();
     Ok(App {
         id: app.id,
-        spec: AppSpec::new(app.spec),
+        spec: app.spec,
         active: deployment(app.active_deployment)?,
         in_progress: deployment(app.in_progress_deployment)?,
         pending: deployment(app.pending_deployment)?,
@@ -225,6 +262,7 @@ fn origins(app: &WireApp) -> Vec<String> {
     let in_use = in_use.map(|spec| spec.domain.as_str());
     let named = app
         .spec
+        .raw()
         .get("domains")
         .and_then(Value::as_array)
         .into_iter()
@@ -244,10 +282,9 @@ fn origin(url: &str) -> Option<String> {
     Some(format!("{}://{}", url.scheme_str()?, url.authority()?))
 }
 
-fn updated(subject: &str, reply: &Reply) -> Result<App, Failure> {
-    let unreadable =
-        |error: serde_json::Error| Failure::malformed(Service::DigitalOcean, subject, &error.to_string());
-    let reply: AppReply = serde_json::from_slice(reply.body()).map_err(unreadable)?;
+fn updated(subject: &str, id: &str, reply: &Reply) -> Result<App, Failure> {
+    let reply: AppReply = reading::read(Service::DigitalOcean, subject, reply)?;
+    same(subject, id, &reply.app.id)?;
     readable(subject, reply.app)
 }
 

@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 
 use super::super::deadline::deadline;
 use super::super::failure::{Failure, FailureKind};
+use super::super::json;
 use super::super::pacing::Pace;
-use super::wire::Page;
+use super::super::page::{Listed, Page};
 use super::{Call, DigitalOcean, segment};
 use crate::model::cdn::{CdnEndpoint, CdnWish};
 
@@ -33,19 +34,28 @@ struct Reply {
     endpoint: Wire,
 }
 
+/// Domain and certificate are left out where there is none (`resources/cdn/models` of digitalocean/openapi).
 #[derive(Deserialize)]
 struct Wire {
+    #[serde(deserialize_with = "json::id")]
     id: String,
-    #[serde(default)]
     origin: String,
     /// Its address; the request parameters call it a response-only field (`cdn_endpoint.yml` of digitalocean/openapi).
     endpoint: String,
-    #[serde(default)]
     ttl: u32,
     #[serde(default)]
     custom_domain: Option<String>,
     #[serde(default)]
     certificate_id: Option<String>,
+}
+
+impl Listed for Wire {
+    const FIELD: &'static str = "endpoints";
+    const COUNTED: bool = false;
+
+    fn identity(&self) -> String {
+        self.id.clone()
+    }
 }
 
 /// The pace of the whole family of calls.
@@ -56,18 +66,14 @@ pub(super) fn pace() -> Pace {
 impl DigitalOcean {
     /// Every CDN endpoint of the account; there is no lookup by origin.
     pub async fn cdn_endpoints(&self) -> Result<Vec<CdnEndpoint>, Failure> {
-        let mut endpoints = Vec::new();
-        for number in 1.. {
-            let path = format!("{ENDPOINTS}?per_page={PER_PAGE}&page={number}");
+        let subject = "list CDN endpoints";
+        let page = |number| async move {
             self.cdn_pace.turn().await;
-            let page: Page<Wire> = self.get("list CDN endpoints", path).await?;
-            let last = page.is_last();
-            endpoints.extend(page.items.into_iter().map(CdnEndpoint::from));
-            if last {
-                break;
-            }
-        }
-        Ok(endpoints)
+            let path = format!("{ENDPOINTS}?per_page={PER_PAGE}&page={number}");
+            self.get::<Page<Wire>>(subject, path).await
+        };
+        let listed = self.list_of(subject).whole(page).await?;
+        Ok(listed.into_iter().map(CdnEndpoint::from).collect())
     }
 
     /// Makes an endpoint for a bucket. One that exists already, by someone else or by an attempt of ours whose reply was
@@ -101,9 +107,9 @@ impl DigitalOcean {
         let call = Call::new(&subject, Method::DELETE, path).with(json!({ "files": ["*"] }));
         let purge = || async {
             self.cdn_pace.turn().await;
-            self.reply(&call).await
+            self.carry_out(&call).await
         };
-        self.attempts.run(purge).await.map(|_| ())
+        self.attempts.run(purge).await
     }
 
     async fn adopt_cdn(

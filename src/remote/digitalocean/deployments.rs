@@ -2,11 +2,13 @@
 
 use std::fmt;
 
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::super::failure::{Failure, Service};
-use super::wire::{Page, null_is_empty};
+use super::super::json::{self, null_is_empty};
+use super::super::page::{Listed, Page};
 use super::{DigitalOcean, segment};
 use crate::model::spec::AppSpec;
 use crate::model::time::{NotATime, Timestamp};
@@ -83,17 +85,17 @@ struct DeploymentReply {
     deployment: WireDeployment,
 }
 
-/// Zero, false and empty fields are left out by the API.
+/// Zero, false and empty fields are left out by the API. The phase is then `UNKNOWN`, which is its zero.
 #[derive(Deserialize)]
 pub(super) struct WireDeployment {
-    #[serde(default)]
+    #[serde(deserialize_with = "json::id")]
     id: String,
     #[serde(default)]
     phase: String,
     #[serde(default)]
     created_at: Option<String>,
-    #[serde(default)]
-    spec: Option<Value>,
+    #[serde(default, deserialize_with = "spec_if_any")]
+    spec: Option<AppSpec>,
     #[serde(default)]
     progress: Option<WireProgress>,
     #[serde(default)]
@@ -127,6 +129,15 @@ struct Reason {
     message: Option<String>,
 }
 
+impl Listed for WireDeployment {
+    const FIELD: &'static str = "deployments";
+    const COUNTED: bool = false;
+
+    fn identity(&self) -> String {
+        self.id.clone()
+    }
+}
+
 impl DigitalOcean {
     /// The newest 20 deployments of an app, newest first.
     pub async fn deployments(&self, app_id: &str) -> Result<Vec<Deployment>, Failure> {
@@ -136,6 +147,11 @@ impl DigitalOcean {
             segment(app_id)
         );
         let page: Page<WireDeployment> = self.get(&subject, path).await?;
+        let (counted, held) = (page.total.unwrap_or_default().min(RECENT), page.items.len());
+        if held < counted {
+            let why = format!("it counts {counted} `deployments` or more, and holds {held}");
+            return Err(Failure::malformed(Service::DigitalOcean, &subject, &why));
+        }
         page.items.into_iter().map(|wire| wire.read(&subject)).collect()
     }
 
@@ -144,7 +160,8 @@ impl DigitalOcean {
         let subject = format!("read deployment {id} of app {app_id}");
         let path = format!("/v2/apps/{}/deployments/{}", segment(app_id), segment(id));
         let reply: DeploymentReply = self.get(&subject, path).await?;
-        reply.deployment.read(&subject)
+        let read = reply.deployment.read(&subject)?;
+        same(&subject, id, &read.id).map(|()| read)
     }
 }
 
@@ -225,7 +242,7 @@ impl WireDeployment {
             id: self.id,
             phase: self.phase.into(),
             created_at: created_at(subject, self.created_at.as_deref())?,
-            spec: self.spec.map(AppSpec::new),
+            spec: self.spec,
             progress: Progress {
                 done: progress.success_steps,
                 total: progress.total_steps,
@@ -234,6 +251,34 @@ impl WireDeployment {
             cause: self.cause,
         })
     }
+}
+
+/// A spec: an object that names its app. Anything else would be one that holds no key.
+pub(super) fn spec<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AppSpec, D::Error> {
+    readable_spec(Value::deserialize(deserializer)?)
+}
+
+/// As [`spec`], for a deployment that may come without.
+fn spec_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<AppSpec>, D::Error> {
+    Option::<Value>::deserialize(deserializer)?
+        .map(readable_spec)
+        .transpose()
+}
+
+fn readable_spec<E: Error>(spec: Value) -> Result<AppSpec, E> {
+    match spec.get("name") {
+        Some(Value::String(name)) if !name.is_empty() => Ok(AppSpec::new(spec)),
+        _ => Err(E::custom("a `spec` is not an object with the `name` of its app")),
+    }
+}
+
+/// A reply about another thing than the one asked for tells nothing.
+pub(super) fn same(subject: &str, asked: &str, answered: &str) -> Result<(), Failure> {
+    if asked.eq_ignore_ascii_case(answered) {
+        return Ok(());
+    }
+    let why = format!("the reply is about {answered}");
+    Err(Failure::malformed(Service::DigitalOcean, subject, &why))
 }
 
 /// The API writes an unset time as the first second of the year 1.
@@ -281,6 +326,21 @@ mod tests {
         assert_eq!(early.phase, Phase::Unknown(String::new()));
         assert_eq!(early.progress, Progress::default());
         assert!(!early.phase.is_over() && early.failed_step.is_none());
+    }
+
+    #[test]
+    fn a_spec_that_names_no_app_is_none() {
+        for spec in [
+            json!({}),
+            json!([]),
+            json!("shop"),
+            json!({ "name": "" }),
+            json!({ "name": 1 }),
+        ] {
+            let deployment = json!({ "id": "d-1", "spec": spec });
+            assert!(serde_json::from_value::<WireDeployment>(deployment).is_err());
+        }
+        assert!(read(json!({ "id": "d-1", "spec": null })).spec.is_none());
     }
 
     #[test]

@@ -5,11 +5,10 @@ use std::time::Duration;
 use http::{HeaderMap, Method, StatusCode};
 use serde::Deserialize;
 
-use super::super::clock::date_of;
 use super::super::failure::{Failure, FailureKind, Service};
-use super::super::transport::{Reply, header, number};
+use super::super::transport::{Reply, header};
+use super::super::waiting::{retry_after, until};
 use super::Call;
-use crate::model::time::Timestamp;
 
 /// The error body of the API (`shared/models/error.yml` of digitalocean/openapi), every field optional.
 #[derive(Debug, Default, Deserialize)]
@@ -37,6 +36,7 @@ const REFUSALS_OF_A_MINT: [(&str, &str); 3] = [
 pub(super) fn failure(call: &Call<'_>, reply: &Reply) -> Failure {
     let body: ErrorBody = serde_json::from_slice(reply.body()).unwrap_or_default();
     let raw = || String::from_utf8_lossy(reply.body()).into_owned();
+    let own = body.id.is_some();
     let message = body.message.unwrap_or_else(raw);
     let minting = mints(call);
     let told = if minting { recognised(&message) } else { &message };
@@ -44,7 +44,7 @@ pub(super) fn failure(call: &Call<'_>, reply: &Reply) -> Failure {
     let kind = kind(call, reply.status(), &detail);
     let wait = wait(&kind, reply.headers());
     let failure = Failure::new(Service::DigitalOcean, call.subject, kind, &detail);
-    let failure = Failure { wait, ..failure };
+    let failure = Failure { wait, own, ..failure };
     if minting {
         return failure;
     }
@@ -94,16 +94,9 @@ fn scope(call: &Call<'_>) -> Option<&'static str> {
 /// `retry-after` comes with the burst limit only; after the hourly one `ratelimit-reset` tells when the oldest request
 /// expires (rate limits in the OpenAPI description).
 fn wait(kind: &FailureKind, headers: &HeaderMap) -> Option<Duration> {
-    let asked = number(headers, "retry-after").map(Duration::from_secs);
     let limited = *kind == FailureKind::RateLimited;
-    asked.or_else(|| limited.then(|| until_reset(headers)).flatten())
-}
-
-fn until_reset(headers: &HeaderMap) -> Option<Duration> {
-    let reset = i64::try_from(number(headers, "ratelimit-reset")?).ok()?;
-    let left = Timestamp::from_unix(reset).since(date_of(headers)?);
-    // One second more, since both are cut to the second.
-    Some(left.saturating_add(Duration::from_secs(1)))
+    let reset = || limited.then(|| until(headers, "ratelimit-reset")).flatten();
+    retry_after(headers).or_else(reset)
 }
 
 #[cfg(test)]

@@ -3,16 +3,14 @@
 use http::Method;
 use secrecy::SecretString;
 
-use super::super::failure::{Failure, FailureKind, Service, WriteFailure};
+use super::super::failure::{Failure, Service, WriteFailure};
 use super::super::transport::Reply;
-use super::wire::{self, BadKey, KeyReply, MintReply};
+use super::wire::{self, KeyReply, MintReply};
 use super::{Call, DigitalOcean, segment};
 use crate::model::key::{AccessKeyId, ListedGrant, SpacesKey};
 use crate::scrub;
 
 const KEYS: &str = "/v2/spaces/keys";
-
-const LIST: &str = "list Spaces keys";
 
 /// The largest page that the API gives.
 const PER_PAGE: usize = 200;
@@ -20,15 +18,8 @@ const PER_PAGE: usize = 200;
 impl DigitalOcean {
     /// All keys of the account, each once, in the API's order.
     pub async fn list_keys(&self) -> Result<Vec<SpacesKey>, Failure> {
-        let mut keys: Vec<SpacesKey> = Vec::new();
-        for key in self.list(LIST, KEYS, PER_PAGE).await? {
-            let key = readable(LIST, key)?;
-            // A key that was minted meanwhile pushes another one onto the next page, where it shows again.
-            if keys.iter().all(|known| known.id != key.id) {
-                keys.push(key);
-            }
-        }
-        Ok(keys)
+        let listed: Vec<wire::Key> = self.list("list Spaces keys", KEYS, PER_PAGE).await?;
+        Ok(listed.into_iter().map(Into::into).collect())
     }
 
     /// Mints a key. The secret is in the reply and never again, so a request that may have been carried out is not
@@ -45,7 +36,7 @@ impl DigitalOcean {
         let call = Call::new(&subject, Method::POST, KEYS).with(wire::key_body(name, grants));
         let client = self.on_fresh_connections();
         let reply = self.attempts.run(|| client.write(&call)).await?;
-        minted(&subject, &reply)
+        minted(&subject, &reply, grants)
     }
 
     /// Renames a key. Its grants are sent along as they were listed, and name and grants are compared with the echo.
@@ -56,7 +47,7 @@ impl DigitalOcean {
         let body = wire::key_body(name, &key.grants);
         let call = Call::new(&subject, Method::PUT, key_path(&key.id)).with(body);
         let reply: KeyReply = self.ask(&call).await?;
-        let renamed = readable(&subject, reply.key)?;
+        let renamed = reply.key.into();
         check_echo(&subject, &renamed, name, &key.grants)?;
         Ok(renamed)
     }
@@ -70,7 +61,7 @@ impl DigitalOcean {
         let body = wire::key_body(&key.name, &[]);
         let call = Call::new(&subject, Method::PUT, key_path(&key.id)).with(body);
         let reply: KeyReply = self.ask(&call).await?;
-        let emptied = readable(&subject, reply.key)?;
+        let emptied = reply.key.into();
         check_echo(&subject, &emptied, &key.name, &[])?;
         Ok(emptied)
     }
@@ -79,9 +70,9 @@ impl DigitalOcean {
     pub async fn delete_key(&self, id: &AccessKeyId) -> Result<(), Failure> {
         let subject = format!("delete Spaces key {id}");
         let call = Call::new(&subject, Method::DELETE, key_path(id));
-        match self.attempts.run(|| self.reply(&call)).await {
-            Err(failure) if failure.kind == FailureKind::NotFound => Ok(()),
-            answered => answered.map(|_| ()),
+        match self.attempts.run(|| self.carry_out(&call)).await {
+            Err(failure) if failure.is_absence() => Ok(()),
+            answered => answered,
         }
     }
 }
@@ -90,21 +81,24 @@ fn key_path(id: &AccessKeyId) -> String {
     format!("{KEYS}/{}", segment(id.as_str()))
 }
 
-fn readable(subject: &str, key: wire::Key) -> Result<SpacesKey, Failure> {
-    key.try_into()
-        .map_err(|error: BadKey| Failure::malformed(Service::DigitalOcean, subject, &error.to_string()))
-}
-
 /// Reads the reply that bears the secret. No word of the body, nor of what serde quotes of it, goes into the failure.
-fn minted(subject: &str, reply: &Reply) -> Result<(SpacesKey, SecretString), WriteFailure> {
-    let unreadable = || {
-        let failure = Failure::malformed(Service::DigitalOcean, subject, "the new key cannot be read");
-        WriteFailure::Lost(failure)
-    };
-    let parsed: MintReply = serde_json::from_slice(reply.body()).map_err(|_| unreadable())?;
-    let minted = parsed.key.split().map_err(|_| unreadable())?;
-    scrub::know(&minted.1);
-    Ok(minted)
+fn minted(
+    subject: &str,
+    reply: &Reply,
+    grants: &[ListedGrant],
+) -> Result<(SpacesKey, SecretString), WriteFailure> {
+    let lost = |why: &str| WriteFailure::Lost(Failure::malformed(Service::DigitalOcean, subject, why));
+    let parsed: Result<MintReply, _> = serde_json::from_slice(reply.body());
+    let (key, secret) = parsed
+        .map(|reply| reply.key.split())
+        .map_err(|_| lost("the new key cannot be read"))?;
+    scrub::know(&secret);
+    // They are sent along on every rename: had the echo lost one, so would the key.
+    if sorted(&key.grants) == sorted(grants) {
+        Ok((key, secret))
+    } else {
+        Err(lost("the new key has other grants than were asked for"))
+    }
 }
 
 fn check_echo(subject: &str, echo: &SpacesKey, name: &str, grants: &[ListedGrant]) -> Result<(), Failure> {
@@ -172,9 +166,29 @@ mod tests {
     fn an_unreadable_mint_says_nothing_of_its_body() {
         let reply =
             Reply::new(r#"{"key":{"access_key":"DO00","secret_key":"s3cret","created_at":7}}"#.into());
-        let Err(WriteFailure::Lost(failure)) = minted("mint", &reply) else {
+        let Err(WriteFailure::Lost(failure)) = minted("mint", &reply, &[]) else {
             panic!("it cannot be read")
         };
         assert!(!format!("{failure} {failure:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn a_mint_counts_only_with_an_id_a_secret_and_the_grants_that_were_asked_for() {
+        let minted = |id: &str, secret: &str, grants: serde_json::Value| {
+            let key = serde_json::json!({
+                "access_key": id, "secret_key": secret, "name": "n", "grants": grants,
+                "created_at": "2026-01-02T03:04:05Z",
+            });
+            let reply = Reply::new(serde_json::json!({ "key": key }).to_string().into());
+            minted("mint", &reply, &[grant("a", "read")])
+        };
+        let asked = serde_json::json!([{ "bucket": "a", "permission": "read" }]);
+        let secret = "0123456789abcdef";
+        assert!(minted("DO00", secret, asked.clone()).is_ok());
+        assert!(minted("..", secret, asked.clone()).is_err());
+        assert!(minted("DO00\n", secret, asked.clone()).is_err());
+        assert!(minted("DO00", "x", asked).is_err());
+        assert!(minted("DO00", secret, serde_json::json!([])).is_err());
+        assert!(minted("DO00", secret, serde_json::json!(null)).is_err());
     }
 }

@@ -4,8 +4,9 @@ use serde::Deserialize;
 
 use super::super::failure::{Failure, Service};
 use super::super::foreign_url::ForeignUrl;
-use super::super::transport::NoReply;
-use super::wire::null_is_empty;
+use super::super::json::null_is_empty;
+use super::super::no_reply::NoReply;
+use super::super::transport::host;
 use super::{DigitalOcean, not_found, segment};
 use crate::scrub::scrubbed;
 
@@ -79,7 +80,8 @@ impl DigitalOcean {
         if response.status().is_success() {
             tail(response).await
         } else {
-            Err(NoReply::Lost(format!("status {}", response.status().as_u16())))
+            let why = format!("status {}", response.status().as_u16());
+            Err(NoReply::lost(host(response.url()), why))
         }
     }
 }
@@ -95,7 +97,12 @@ impl LogPlaces {
 /// The end of a body, of which no more than that is held at a time.
 async fn tail(mut response: reqwest::Response) -> Result<String, NoReply> {
     let (mut tail, mut read) = (Vec::new(), 0);
-    while let Some(chunk) = response.chunk().await.map_err(NoReply::of)? {
+    let host = host(response.url());
+    while let Some(chunk) = response
+        .chunk()
+        .await
+        .map_err(|error| NoReply::of(&host, error))?
+    {
         read += chunk.len();
         tail.extend_from_slice(&chunk);
         tail.drain(..tail.len().saturating_sub(TAIL));

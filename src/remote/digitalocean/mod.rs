@@ -24,12 +24,16 @@ pub use deployments::{Deployment, FailedStep, Phase, Progress};
 use super::base_url::BaseUrl;
 use super::clock::ServerClock;
 use super::failure::{Failure, FailureKind, Service, WriteFailure};
+use super::json;
+use super::limits::BODY_MAX;
+use super::no_reply::NoReply;
 use super::pacing::Pace;
+use super::page::{Listed, Page};
+use super::paging::List;
 use super::retry::Attempts;
 use super::shutdown::Shutdown;
-use super::transport::{NoReply, Reply, SEGMENT, Transport};
+use super::transport::{Reply, SEGMENT, Transport, host_of};
 use crate::model::time::Timestamp;
-use wire::Page;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -118,34 +122,36 @@ impl DigitalOcean {
 
     /// Reads every page of a list. They are counted here and no URL of a reply is followed: the token would go wherever
     /// it points.
-    async fn list<T: DeserializeOwned>(
-        &self,
-        subject: &str,
-        path: &str,
-        per_page: usize,
-    ) -> Result<Vec<T>, Failure> {
-        let mut items = Vec::new();
-        for number in 1.. {
-            let page: Page<T> = self
-                .get(subject, format!("{path}?per_page={per_page}&page={number}"))
-                .await?;
-            let last = page.is_last();
-            items.extend(page.items);
-            if last {
-                break;
-            }
+    async fn list<T: Listed>(&self, subject: &str, path: &str, per_page: usize) -> Result<Vec<T>, Failure> {
+        let page = |number| self.get::<Page<T>>(subject, format!("{path}?per_page={per_page}&page={number}"));
+        self.list_of(subject).whole(page).await
+    }
+
+    fn list_of<'a>(&self, subject: &'a str) -> List<'a> {
+        List {
+            service: Service::DigitalOcean,
+            subject,
+            host: host_of(&self.base),
         }
-        Ok(items)
     }
 
     /// Makes a call that may be repeated and reads the JSON of its reply.
     async fn ask<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<T, Failure> {
         let attempt = || async {
             let reply = self.reply(call).await?;
-            serde_json::from_slice(reply.body())
-                .map_err(|error| Failure::malformed(Service::DigitalOcean, call.subject, &error.to_string()))
+            json::read(Service::DigitalOcean, call.subject, &reply)
         };
         self.attempts.run(attempt).await
+    }
+
+    /// Makes a call once whose success is a 204; what else is answered came from somebody who did not do it.
+    async fn carry_out(&self, call: &Call<'_>) -> Result<(), Failure> {
+        let status = self.reply(call).await?.status();
+        if status == StatusCode::NO_CONTENT {
+            return Ok(());
+        }
+        let why = format!("status {} in place of 204", status.as_u16());
+        Err(Failure::malformed(Service::DigitalOcean, call.subject, &why))
     }
 
     /// Makes a call once; a status other than success is a failure.
@@ -159,8 +165,8 @@ impl DigitalOcean {
         match self.send(call).await {
             Ok(reply) if reply.status().is_success() => Ok(reply),
             Ok(reply) => Err(judged(reply.status(), errors::failure(call, &reply))),
-            Err(why @ NoReply::Unreachable(_)) => Err(WriteFailure::Refused(unanswered(&why))),
-            Err(why @ NoReply::Lost(_)) => Err(WriteFailure::Lost(unanswered(&why))),
+            Err(why) if why.is_unseen() => Err(WriteFailure::Refused(unanswered(&why))),
+            Err(why) => Err(WriteFailure::Lost(unanswered(&why))),
         }
     }
 
@@ -168,7 +174,7 @@ impl DigitalOcean {
         let request = self.request(call).map_err(NoReply::unsent)?;
         let request = reqwest::Request::try_from(request).map_err(NoReply::unsent)?;
         let asked = Instant::now();
-        let reply = self.transport.send(request).await?;
+        let reply = self.transport.send(request, BODY_MAX).await?;
         self.clock.feed(reply.headers(), asked);
         Ok(reply)
     }

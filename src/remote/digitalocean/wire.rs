@@ -1,11 +1,14 @@
-//! How the API writes keys and pages. Lenient: what is missing is empty, what is unknown is ignored.
+//! How the API writes keys. What is unknown is ignored; what is missing is a failure, since the grants of a key are sent
+//! back on its rename and its absence from the list means that it may be minted anew.
 
 use secrecy::SecretString;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::model::key::{BadAccessKeyId, ListedGrant, SpacesKey};
-use crate::model::time::{NotATime, Timestamp};
+use super::super::json::{access_key_id, null_is_empty, secret, time};
+use super::super::page::Listed;
+use crate::model::key::{AccessKeyId, ListedGrant, SpacesKey};
+use crate::model::time::Timestamp;
 
 /// `{"key": …}`; the OpenAPI description says `keys` for a single key, its examples and godo say `key`.
 #[derive(Deserialize)]
@@ -14,15 +17,18 @@ pub(super) struct KeyReply {
 }
 
 /// A key as it is listed.
+///
+/// One that cannot be read is a failure of the whole list: it may be a rival's or the one that serves. Its name is free
+/// text of whoever made it and may be anything; the rest is the API's own, so no stranger's key stops a run by being odd.
 #[derive(Deserialize)]
 pub(super) struct Key {
-    #[serde(rename = "access_key")]
-    id: String,
-    #[serde(default)]
+    #[serde(rename = "access_key", deserialize_with = "access_key_id")]
+    id: AccessKeyId,
     name: String,
-    #[serde(default, deserialize_with = "null_is_empty")]
+    #[serde(deserialize_with = "null_is_empty")]
     grants: Vec<Grant>,
-    created_at: String,
+    #[serde(deserialize_with = "time")]
+    created_at: Timestamp,
 }
 
 /// The one reply that bears a secret.
@@ -34,99 +40,53 @@ pub(super) struct MintReply {
 /// Not a [`Key`] and more: flattening would copy the secret through serde's buffers.
 #[derive(Deserialize)]
 pub(super) struct MintedKey {
-    #[serde(rename = "access_key")]
-    id: String,
-    #[serde(default)]
+    #[serde(rename = "access_key", deserialize_with = "access_key_id")]
+    id: AccessKeyId,
     name: String,
-    #[serde(default, deserialize_with = "null_is_empty")]
+    #[serde(deserialize_with = "null_is_empty")]
     grants: Vec<Grant>,
-    created_at: String,
-    #[serde(rename = "secret_key")]
+    #[serde(deserialize_with = "time")]
+    created_at: Timestamp,
+    #[serde(rename = "secret_key", deserialize_with = "secret")]
     secret: SecretString,
 }
 
+/// Both are required (`models/grant.yml` of digitalocean/openapi); full access is a bucket of an empty name.
 #[derive(Deserialize)]
 struct Grant {
-    #[serde(default)]
     bucket: String,
-    #[serde(default)]
     permission: String,
 }
 
-/// One page of a list, whatever it lists.
-#[derive(Deserialize)]
-#[serde(bound(deserialize = "T: Deserialize<'de>"))]
-pub(super) struct Page<T> {
-    #[serde(
-        default,
-        alias = "keys",
-        alias = "apps",
-        alias = "deployments",
-        alias = "endpoints",
-        deserialize_with = "null_is_empty"
-    )]
-    pub items: Vec<T>,
-    #[serde(default)]
-    links: Option<Links>,
-}
+impl Listed for Key {
+    const FIELD: &'static str = "keys";
+    const COUNTED: bool = false;
 
-/// `{}`, `{"pages": {}}` or absent on the last page.
-#[derive(Deserialize)]
-struct Links {
-    #[serde(default)]
-    pages: Option<Pages>,
-}
-
-#[derive(Deserialize)]
-struct Pages {
-    #[serde(default)]
-    next: Option<String>,
-}
-
-impl<T> Page<T> {
-    /// Whether no other page is announced. The URL of the next one is never used: its host may be anyone's.
-    pub(super) fn is_last(&self) -> bool {
-        let next = self
-            .links
-            .as_ref()
-            .and_then(|links| links.pages.as_ref()?.next.as_ref());
-        self.items.is_empty() || next.is_none()
+    fn identity(&self) -> String {
+        self.id.to_string()
     }
 }
 
-/// Why a key of a reply cannot be one.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum BadKey {
-    #[error("access_key: {0}")]
-    Id(#[from] BadAccessKeyId),
-    #[error("created_at: {0}")]
-    CreatedAt(#[from] NotATime),
-}
-
-impl TryFrom<Key> for SpacesKey {
-    type Error = BadKey;
-
-    fn try_from(key: Key) -> Result<Self, BadKey> {
+impl From<Key> for SpacesKey {
+    fn from(key: Key) -> Self {
         let Key {
             id,
             name,
             grants,
             created_at,
         } = key;
-        let created_at = Timestamp::from_rfc3339(&created_at)?;
-        let grants = grants.into_iter().map(Into::into).collect();
-        Ok(Self {
-            id: id.parse()?,
+        Self {
+            id,
             name,
-            grants,
+            grants: grants.into_iter().map(Into::into).collect(),
             created_at,
-        })
+        }
     }
 }
 
 impl MintedKey {
     /// Parts the secret from the rest.
-    pub(super) fn split(self) -> Result<(SpacesKey, SecretString), BadKey> {
+    pub(super) fn split(self) -> (SpacesKey, SecretString) {
         let Self {
             id,
             name,
@@ -134,13 +94,13 @@ impl MintedKey {
             created_at,
             secret,
         } = self;
-        let key = SpacesKey::try_from(Key {
+        let key = Key {
             id,
             name,
             grants,
             created_at,
-        })?;
-        Ok((key, secret))
+        };
+        (key.into(), secret)
     }
 }
 
@@ -154,13 +114,4 @@ impl From<Grant> for ListedGrant {
 pub(super) fn key_body(name: &str, grants: &[ListedGrant]) -> Value {
     let grant = |grant: &ListedGrant| json!({ "bucket": grant.bucket, "permission": grant.permission });
     json!({ "name": name, "grants": grants.iter().map(grant).collect::<Vec<_>>() })
-}
-
-/// Reads `null` as the empty list that it stands for in Go.
-pub(super) fn null_is_empty<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }

@@ -18,10 +18,11 @@ use super::super::base_url::BaseUrl;
 use super::super::clock::date_of;
 use super::super::deadline::deadline;
 use super::super::failure::{Failure, FailureKind, Service};
+use super::super::json;
 use super::super::octocrab_service::octocrab;
 use super::super::retry::Attempts;
 use super::super::transport::Transport;
-use super::exchange::{Call, exchange, read, send};
+use super::exchange::{Call, carry_out, exchange, send};
 use super::key::AppKey;
 use super::repository_path;
 use crate::model::sink::Repository;
@@ -60,7 +61,6 @@ struct Session {
 #[derive(Deserialize)]
 struct Installation {
     id: u64,
-    #[serde(default)]
     permissions: Map<String, Value>,
     #[serde(default)]
     suspended_at: Option<String>,
@@ -68,6 +68,7 @@ struct Installation {
 
 #[derive(Deserialize)]
 struct TokenReply {
+    #[serde(deserialize_with = "json::secret")]
     token: SecretString,
 }
 
@@ -136,7 +137,7 @@ impl AppAccess {
             let subject = format!("revoke the App token for {repository}");
             let call = Call::new(&subject, Method::DELETE, "/installation/token");
             let revoked = attempts
-                .run(|| exchange(&session.octocrab, &self.base, &call))
+                .run(|| carry_out(&session.octocrab, &self.base, &call))
                 .await;
             outcome = outcome.and(revoked.map(|_| ()));
         }
@@ -164,7 +165,7 @@ impl AppAccess {
     /// The claims of a JWT are compared with GitHub's clock. Any reply tells it, so no credential is sent.
     async fn server_time(&self, subject: &str) -> Result<Timestamp, Failure> {
         let anonymous = octocrab(&self.transport, &self.base, None);
-        let reply = send(&anonymous, &Call::new(subject, Method::GET, "/"), "/").await?;
+        let reply = send(&anonymous, &self.base, &Call::new(subject, Method::GET, "/"), "/").await?;
         let undated = || Failure::malformed(Service::GitHub, subject, "the reply has no date");
         date_of(reply.headers()).ok_or_else(undated)
     }
@@ -184,7 +185,7 @@ impl AppAccess {
             },
             _ => failure,
         };
-        let installation: Installation = read(subject, &found.map_err(told)?)?;
+        let installation: Installation = json::read(Service::GitHub, subject, &found.map_err(told)?)?;
         match installation.suspended_at {
             Some(_) => Err(suspended(subject)),
             None => Ok(installation),
@@ -216,10 +217,11 @@ impl AppAccess {
             }
             answered => answered?,
         };
-        // Not `read`: what serde quotes of a misshapen reply could be the token.
-        let parsed: Option<TokenReply> = serde_json::from_slice(reply.body()).ok();
-        let token = parsed.map(|TokenReply { token }| token).filter(is_sendable);
-        token.ok_or_else(|| Failure::malformed(Service::GitHub, subject, "the token cannot be read"))
+        // Not `json::read`: what serde quotes of a misshapen reply could be the token.
+        let unreadable = |_| Failure::malformed(Service::GitHub, subject, "the token cannot be read");
+        serde_json::from_slice(reply.body())
+            .map(|TokenReply { token }| token)
+            .map_err(unreadable)
     }
 }
 
@@ -234,12 +236,6 @@ impl fmt::Debug for AppAccess {
 fn in_use(sessions: &BTreeMap<Repository, Session>, to: &Repository) -> Option<Octocrab> {
     let session = sessions.get(to).filter(|session| Instant::now() < session.until);
     session.map(|session| session.octocrab.clone())
-}
-
-/// Whether it can stand in a header: octocrab panics over one that cannot.
-fn is_sendable(token: &SecretString) -> bool {
-    let token = token.expose_secret();
-    !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 fn suspended(subject: &str) -> Failure {

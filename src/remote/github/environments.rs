@@ -3,6 +3,8 @@
 use serde::Deserialize;
 
 use super::super::failure::Failure;
+use super::super::json::segment_name;
+use super::super::page::Listed;
 use super::{GitHub, repository_path};
 use crate::model::sink::Repository;
 
@@ -10,34 +12,26 @@ use crate::model::sink::Repository;
 const PER_PAGE: usize = 100;
 
 #[derive(Deserialize)]
-struct EnvironmentPage {
-    #[serde(default)]
-    total_count: usize,
-    #[serde(default)]
-    environments: Vec<Environment>,
+struct Environment {
+    #[serde(deserialize_with = "segment_name")]
+    name: String,
 }
 
-#[derive(Deserialize)]
-struct Environment {
-    name: String,
+impl Listed for Environment {
+    const FIELD: &'static str = "environments";
+    const COUNTED: bool = true;
+
+    fn identity(&self) -> String {
+        self.name.clone()
+    }
 }
 
 impl GitHub {
     /// The names of all environments. Needs Actions (read) for a private repository.
     pub async fn environments(&self, repository: &Repository) -> Result<Vec<String>, Failure> {
         let subject = format!("list environments of {repository}");
-        let path = repository_path(repository);
-        let mut names = Vec::new();
-        for number in 1.. {
-            let path = format!("{path}/environments?per_page={PER_PAGE}&page={number}");
-            let page: EnvironmentPage = self.get(repository, &subject, path).await?;
-            let last =
-                page.environments.is_empty() || names.len() + page.environments.len() >= page.total_count;
-            names.extend(page.environments.into_iter().map(|environment| environment.name));
-            if last {
-                break;
-            }
-        }
-        Ok(names)
+        let path = format!("{}/environments", repository_path(repository));
+        let listed: Vec<Environment> = self.list(repository, &subject, &path, PER_PAGE).await?;
+        Ok(listed.into_iter().map(|environment| environment.name).collect())
     }
 }

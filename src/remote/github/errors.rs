@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use http::HeaderMap;
+use http::header::RETRY_AFTER;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::super::clock::date_of;
 use super::super::failure::{Failure, FailureKind, Service, clean};
 use super::super::transport::{Reply, header, number};
+use super::super::waiting::{retry_after, until};
 use super::exchange::Call;
-use crate::model::time::Timestamp;
 
 /// How long to wait after a secondary limit that does not say how long, by GitHub's best practices for the REST API.
 const SECONDARY_LIMIT: Duration = Duration::from_mins(1);
@@ -28,16 +28,17 @@ struct ErrorBody {
 /// Of the answer to a call that mints a token nothing but the status is told: it may hold a token that nobody knows yet.
 pub(super) fn failure(call: &Call<'_>, reply: &Reply) -> Failure {
     let body: ErrorBody = serde_json::from_slice(reply.body()).unwrap_or_default();
+    let own = body.message.is_some();
     let message = message(reply, body);
     let wait = wait(reply, &message);
     let kind = kind(reply, wait);
     if call.mints() {
         let failure = Failure::new(Service::GitHub, call.subject, kind, reply.status().as_str());
-        return Failure { wait, ..failure };
+        return Failure { wait, own, ..failure };
     }
     let failure = Failure::new(Service::GitHub, call.subject, kind, &message);
     let request_id = header(reply.headers(), "x-github-request-id");
-    Failure { wait, ..failure }.identified(request_id)
+    Failure { wait, own, ..failure }.identified(request_id)
 }
 
 fn message(reply: &Reply, body: ErrorBody) -> String {
@@ -73,25 +74,26 @@ fn needs(permissions: &str) -> Box<str> {
 /// How long GitHub wants us to wait; only a limit or a failing service says so.
 fn wait(reply: &Reply, message: &str) -> Option<Duration> {
     let headers = reply.headers();
-    let asked = number(headers, "retry-after").map(Duration::from_secs);
+    let asked = retry_after(headers);
     match reply.status().as_u16() {
-        403 | 429 => asked.or_else(|| until_reset(headers)).or_else(|| {
-            message
-                .to_ascii_lowercase()
-                .contains("secondary rate limit")
-                .then_some(SECONDARY_LIMIT)
-        }),
+        403 | 429 => {
+            let vague = headers.contains_key(RETRY_AFTER) || says_secondary(message);
+            asked
+                .or_else(|| until_reset(headers))
+                .or_else(|| vague.then_some(SECONDARY_LIMIT))
+        }
         500.. => asked,
         _ => None,
     }
 }
 
+fn says_secondary(message: &str) -> bool {
+    message.to_ascii_lowercase().contains("secondary rate limit")
+}
+
 fn until_reset(headers: &HeaderMap) -> Option<Duration> {
     number(headers, "x-ratelimit-remaining").filter(|remaining| *remaining == 0)?;
-    let reset = i64::try_from(number(headers, "x-ratelimit-reset")?).ok()?;
-    let left = Timestamp::from_unix(reset).since(date_of(headers)?);
-    // One second more, since both are cut to the second.
-    Some(left.saturating_add(Duration::from_secs(1)))
+    until(headers, "x-ratelimit-reset")
 }
 
 #[cfg(test)]
@@ -171,6 +173,15 @@ mod tests {
             ("x-ratelimit-reset", &reset),
         ];
         assert!(failed(429, &headers, "{}").wait > Some(Duration::from_hours(24)));
+    }
+
+    #[test]
+    fn a_limit_that_says_how_long_in_no_known_words_is_still_a_limit() {
+        let failure = failed(403, &[("retry-after", "-5")], "{}");
+        assert_eq!(
+            (failure.kind, failure.wait),
+            (FailureKind::RateLimited, Some(SECONDARY_LIMIT))
+        );
     }
 
     #[test]

@@ -1,15 +1,15 @@
 //! One call of the API and its reply, as octocrab carries them.
 
 use http::header::LOCATION;
-use http::{Method, Uri};
+use http::{Method, StatusCode, Uri};
 use http_body_util::BodyExt;
 use octocrab::Octocrab;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::super::base_url::BaseUrl;
 use super::super::failure::{Failure, Service};
-use super::super::transport::{NoReply, Reply, header};
+use super::super::no_reply::NoReply;
+use super::super::transport::{Reply, header, host_of};
 use super::errors;
 
 /// How many redirects of a read are followed: a renamed repository takes one.
@@ -53,7 +53,7 @@ impl<'a> Call<'a> {
 pub(super) async fn exchange(octocrab: &Octocrab, base: &BaseUrl, call: &Call<'_>) -> Result<Reply, Failure> {
     let mut path = call.path.clone();
     for _ in 0..=REDIRECTS {
-        let reply = send(octocrab, call, &path).await?;
+        let reply = send(octocrab, base, call, &path).await?;
         match redirect(base, &reply).filter(|_| call.method == Method::GET) {
             Some(elsewhere) => path = elsewhere,
             None if reply.status().is_success() => return Ok(reply),
@@ -68,12 +68,17 @@ pub(super) async fn exchange(octocrab: &Octocrab, base: &BaseUrl, call: &Call<'_
 }
 
 /// Makes a call once and takes whatever is answered.
-pub(super) async fn send(octocrab: &Octocrab, call: &Call<'_>, path: &str) -> Result<Reply, Failure> {
+pub(super) async fn send(
+    octocrab: &Octocrab,
+    base: &BaseUrl,
+    call: &Call<'_>,
+    path: &str,
+) -> Result<Reply, Failure> {
     if path.len() > LONGEST_PATH {
-        let why = NoReply::Unreachable(format!("a path of {} bytes is too long", path.len()));
+        let why = NoReply::Unsent(format!("a path of {} bytes is too long", path.len()));
         return Err(Failure::unanswered(Service::GitHub, call.subject, &why));
     }
-    let unanswered = |error: octocrab::Error| unanswered(call.subject, error);
+    let unanswered = |error: octocrab::Error| unanswered(base, call.subject, error);
     let request = http::Request::builder().method(call.method.clone()).uri(path);
     let request = octocrab
         .build_request(request, call.body.as_ref())
@@ -84,13 +89,13 @@ pub(super) async fn send(octocrab: &Octocrab, call: &Call<'_>, path: &str) -> Re
     Ok(Reply::from_parts(parts, body))
 }
 
-fn unanswered(subject: &str, error: octocrab::Error) -> Failure {
+fn unanswered(base: &BaseUrl, subject: &str, error: octocrab::Error) -> Failure {
     let why = match error {
         octocrab::Error::Service { source, .. } => match source.downcast::<NoReply>() {
             Ok(why) => *why,
-            Err(other) => NoReply::Lost(other.to_string()),
+            Err(other) => NoReply::lost(host_of(base), other.to_string()),
         },
-        other => NoReply::Unreachable(other.to_string()),
+        other => NoReply::unsent(other),
     };
     Failure::unanswered(Service::GitHub, subject, &why)
 }
@@ -110,10 +115,19 @@ fn redirect(base: &BaseUrl, reply: &Reply) -> Option<String> {
         .map(ToString::to_string)
 }
 
-pub(super) fn read<T: DeserializeOwned>(subject: &str, reply: &Reply) -> Result<T, Failure> {
-    let malformed =
-        |error: serde_json::Error| Failure::malformed(Service::GitHub, subject, &error.to_string());
-    serde_json::from_slice(reply.body()).map_err(malformed)
+/// Makes a call once whose success is a 201 or a 204; what else is answered came from somebody who did not do it.
+pub(super) async fn carry_out(
+    octocrab: &Octocrab,
+    base: &BaseUrl,
+    call: &Call<'_>,
+) -> Result<Reply, Failure> {
+    let reply = exchange(octocrab, base, call).await?;
+    let status = reply.status();
+    if matches!(status, StatusCode::CREATED | StatusCode::NO_CONTENT) {
+        return Ok(reply);
+    }
+    let why = format!("status {} in place of 201 or 204", status.as_u16());
+    Err(Failure::malformed(Service::GitHub, call.subject, &why))
 }
 
 #[cfg(test)]

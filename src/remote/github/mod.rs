@@ -28,14 +28,17 @@ pub use variables::Variable;
 use super::base_url::BaseUrl;
 use super::clock::date_of;
 use super::failure::{Failure, Service, WriteFailure};
+use super::json;
 use super::octocrab_service::octocrab;
+use super::page::{Listed, Page};
+use super::paging::List;
 use super::retry::Attempts;
 use super::shutdown::Shutdown;
-use super::transport::{Reply, SEGMENT, Transport};
+use super::transport::{Reply, SEGMENT, Transport, host_of};
 use crate::model::sink::{Repository, Target};
 use crate::model::time::Timestamp;
 use app::AppAccess;
-use exchange::{Call, exchange, read};
+use exchange::{Call, carry_out, exchange};
 
 /// What GitHub is asked as.
 #[derive(Clone)]
@@ -86,12 +89,11 @@ enum Access {
     App(Arc<AppAccess>),
 }
 
+/// All of it is required in GitHub's description of a repository; one that is archived takes no secrets.
 #[derive(Deserialize)]
 struct WireRepository {
     full_name: String,
-    #[serde(default)]
     archived: bool,
-    #[serde(default)]
     private: bool,
 }
 
@@ -171,14 +173,35 @@ impl GitHub {
     ) -> Result<T, Failure> {
         let call = Call::new(subject, Method::GET, path);
         let octocrab = self.octocrab(to).await?;
-        let attempt = || async { read(subject, &exchange(&octocrab, &self.base, &call).await?) };
+        let attempt = || async {
+            let reply = exchange(&octocrab, &self.base, &call).await?;
+            json::read(Service::GitHub, subject, &reply)
+        };
         self.attempts.run(attempt).await
     }
 
-    /// Makes a call that may be repeated; a status other than success is a failure.
+    /// Reads every page of the list at `path`.
+    async fn list<T: Listed>(
+        &self,
+        to: &Repository,
+        subject: &str,
+        path: &str,
+        per_page: usize,
+    ) -> Result<Vec<T>, Failure> {
+        let list = List {
+            service: Service::GitHub,
+            subject,
+            host: host_of(&self.base),
+        };
+        let page =
+            |number| self.get::<Page<T>>(to, subject, format!("{path}?per_page={per_page}&page={number}"));
+        list.whole(page).await
+    }
+
+    /// Makes a write that may be repeated.
     async fn reply(&self, to: &Repository, call: &Call<'_>) -> Result<Reply, Failure> {
         let octocrab = self.octocrab(to).await?;
-        self.attempts.run(|| exchange(&octocrab, &self.base, call)).await
+        self.attempts.run(|| carry_out(&octocrab, &self.base, call)).await
     }
 
     async fn write(&self, to: &Repository, call: &Call<'_>) -> Result<Written, Failure> {
@@ -194,7 +217,7 @@ impl GitHub {
         let octocrab = self.octocrab(to).await?;
         let doubtful = AtomicBool::new(false);
         let attempt = || async {
-            let answered = exchange(&octocrab, &self.base, call).await;
+            let answered = carry_out(&octocrab, &self.base, call).await;
             answered.inspect_err(|failure| {
                 doubtful.fetch_or(!failure.is_refusal(), Ordering::Relaxed);
             })
@@ -250,7 +273,7 @@ fn segment(text: &str) -> String {
 /// `Ok(None)` for a thing that does not exist.
 fn optional<T>(answered: Result<T, Failure>) -> Result<Option<T>, Failure> {
     match answered {
-        Err(failure) if failure.kind == super::FailureKind::NotFound => Ok(None),
+        Err(failure) if failure.is_absence() => Ok(None),
         answered => answered.map(Some),
     }
 }

@@ -3,11 +3,13 @@
 use futures_util::future::join_all;
 use serde::Deserialize;
 
-use super::super::failure::{Failure, FailureKind};
-use super::secrets::read_time;
+use super::super::failure::{Failure, FailureKind, Service};
+use super::super::json::time;
+use super::super::page::{Listed, Page};
 use super::{GitHub, repository_path};
 use crate::model::observed::{Unfinished, UnfinishedRun};
 use crate::model::sink::Repository;
+use crate::model::time::Timestamp;
 
 /// States of a run that has not begun or not ended. A job that waits for an approval may read its secrets much later.
 const UNFINISHED: [&str; 5] = ["queued", "in_progress", "waiting", "pending", "requested"];
@@ -17,31 +19,39 @@ const UNFINISHED: [&str; 5] = ["queued", "in_progress", "waiting", "pending", "r
 const KNOWN_EVERYWHERE: [&str; 2] = ["queued", "in_progress"];
 
 /// The largest page that the API gives.
-const PER_PAGE: u64 = 100;
+const PER_PAGE: usize = 100;
 
 /// A filtered list ends after 1,000 runs.
-const LAST_PAGE: u64 = 10;
+const LAST_PAGE: usize = 10;
 
+/// How often the oldest page is looked for in a list that gets shorter meanwhile.
+const LOOKS: usize = 4;
+
+/// The status may be `null` (GitHub's description of a workflow run); then nobody knows it.
 #[derive(Deserialize)]
 struct Run {
+    id: u64,
     #[serde(default)]
     status: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct RunPage {
-    #[serde(default)]
-    total_count: u64,
-    #[serde(default)]
-    workflow_runs: Vec<ListedRun>,
-}
-
+/// One whose status is not said counts as one that has not ended.
 #[derive(Deserialize)]
 struct ListedRun {
     id: u64,
-    created_at: String,
+    #[serde(deserialize_with = "time")]
+    created_at: Timestamp,
     #[serde(default)]
     status: Option<String>,
+}
+
+impl Listed for ListedRun {
+    const FIELD: &'static str = "workflow_runs";
+    const COUNTED: bool = true;
+
+    fn identity(&self) -> String {
+        self.id.to_string()
+    }
 }
 
 impl GitHub {
@@ -50,6 +60,7 @@ impl GitHub {
         let subject = format!("read workflow run {run_id} of {repository}");
         let path = format!("{}/actions/runs/{run_id}", repository_path(repository));
         let run: Option<Run> = readable(self.get(repository, &subject, path).await)?;
+        let run = run.filter(|run| run.id == run_id);
         Ok(run.and_then(|run| run.status).map(|status| status == "completed"))
     }
 
@@ -77,41 +88,53 @@ impl GitHub {
         status: &str,
     ) -> Result<Vec<UnfinishedRun>, Failure> {
         let subject = format!("list {status} workflow runs of {repository}");
-        let path = repository_path(repository);
-        let page = |number| format!("{path}/actions/runs?status={status}&per_page={PER_PAGE}&page={number}");
-        let mut runs: RunPage = match self.get(repository, &subject, page(1)).await {
+        let runs = match self.oldest_page(repository, &subject, status).await {
             Err(Failure {
                 kind: FailureKind::Invalid,
                 ..
             }) if !KNOWN_EVERYWHERE.contains(&status) => return Ok(Vec::new()),
             listed => listed?,
         };
-        let last = runs.total_count.div_ceil(PER_PAGE).min(LAST_PAGE);
-        if last > 1 {
-            runs = self.get(repository, &subject, page(last)).await?;
-        }
         // One that ended since the list was made may still stand in it.
-        let ended = |run: &&ListedRun| run.status.as_deref() == Some("completed");
-        let runs = runs.workflow_runs.iter().filter(|run| !ended(run));
-        runs.map(|run| run.read(&subject)).collect()
+        let unfinished = runs
+            .into_iter()
+            .filter(|run| run.status.as_deref() != Some("completed"));
+        let read = |ListedRun { id, created_at, .. }| UnfinishedRun { id, created_at };
+        Ok(unfinished.map(read).collect())
     }
-}
 
-impl ListedRun {
-    fn read(&self, subject: &str) -> Result<UnfinishedRun, Failure> {
-        let created_at = read_time(subject, &self.created_at)?;
-        Ok(UnfinishedRun {
-            id: self.id,
-            created_at,
-        })
+    /// The last page by its own count, which holds as many runs as it should: a list gets shorter while runs end.
+    async fn oldest_page(
+        &self,
+        repository: &Repository,
+        subject: &str,
+        status: &str,
+    ) -> Result<Vec<ListedRun>, Failure> {
+        let path = format!("{}/actions/runs", repository_path(repository));
+        let (mut number, mut gap) = (1, String::new());
+        for _ in 0..LOOKS {
+            let query = format!("status={status}&per_page={PER_PAGE}&page={number}");
+            let page: Page<ListedRun> = self.get(repository, subject, format!("{path}?{query}")).await?;
+            let counted = page.total.unwrap_or_default().min(LAST_PAGE * PER_PAGE);
+            let last = counted.div_ceil(PER_PAGE).max(1);
+            let due = counted.saturating_sub((number - 1) * PER_PAGE);
+            // Of a page that is not full there is no more, whatever the count says.
+            let whole = page.items.len() == due || (due..PER_PAGE).contains(&page.items.len());
+            if number == last && whole {
+                return Ok(page.items);
+            }
+            let held = page.items.len();
+            gap = format!("it counts {counted} `workflow_runs`, and page {number} holds {held}");
+            number = last;
+        }
+        Err(Failure::malformed(Service::GitHub, subject, &gap))
     }
 }
 
 /// Nothing where the token may not look.
 fn readable<T>(answered: Result<T, Failure>) -> Result<Option<T>, Failure> {
-    use FailureKind::{Forbidden, NotFound};
     match answered {
-        Err(failure) if matches!(failure.kind, NotFound | Forbidden { .. }) => Ok(None),
+        Err(failure) if failure.is_hidden() => Ok(None),
         answered => answered.map(Some),
     }
 }

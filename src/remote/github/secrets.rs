@@ -6,6 +6,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::super::failure::{Failure, FailureKind, Service, WriteFailure};
+use super::super::json;
+use super::super::page::Listed;
 use super::super::seal::SealingKey;
 use super::{Call, GitHub, Written, optional, target_path};
 use crate::model::sink::{SettingName, Target};
@@ -16,20 +18,25 @@ const PER_PAGE: usize = 100;
 
 #[derive(Deserialize)]
 struct PublicKey {
+    #[serde(deserialize_with = "json::id")]
     key_id: String,
     key: String,
 }
 
 #[derive(Deserialize)]
-struct SecretPage {
-    total_count: usize,
-    secrets: Vec<WireSecret>,
-}
-
-#[derive(Deserialize)]
 struct WireSecret {
     name: String,
-    updated_at: String,
+    #[serde(deserialize_with = "json::time")]
+    updated_at: Timestamp,
+}
+
+impl Listed for WireSecret {
+    const FIELD: &'static str = "secrets";
+    const COUNTED: bool = true;
+
+    fn identity(&self) -> String {
+        self.name.clone()
+    }
 }
 
 impl GitHub {
@@ -48,22 +55,10 @@ impl GitHub {
     /// All secrets of a target, upper-case as GitHub stores them, each with its last change by GitHub's clock.
     pub async fn secrets(&self, target: &Target) -> Result<Vec<(String, Timestamp)>, Failure> {
         let subject = format!("list secrets of {target}");
-        let mut secrets = Vec::new();
-        for number in 1.. {
-            let path = format!(
-                "{}/secrets?per_page={PER_PAGE}&page={number}",
-                target_path(target)
-            );
-            let page: SecretPage = self.get(&target.repository, &subject, path).await?;
-            let last = page.secrets.is_empty() || secrets.len() + page.secrets.len() >= page.total_count;
-            for secret in page.secrets {
-                secrets.push(secret.read(&subject)?);
-            }
-            if last {
-                break;
-            }
-        }
-        Ok(secrets)
+        let path = format!("{}/secrets", target_path(target));
+        let listed: Vec<WireSecret> = self.list(&target.repository, &subject, &path, PER_PAGE).await?;
+        let upper = |secret: WireSecret| (secret.name.to_ascii_uppercase(), secret.updated_at);
+        Ok(listed.into_iter().map(upper).collect())
     }
 
     /// When a secret was last changed, by GitHub's clock; nothing when there is none of this name.
@@ -71,9 +66,7 @@ impl GitHub {
         let subject = format!("read secret {name} of {target}");
         let path = format!("{}/secrets/{name}", target_path(target));
         let secret: Option<WireSecret> = optional(self.get(&target.repository, &subject, path).await)?;
-        secret
-            .map(|secret| read_time(&subject, &secret.updated_at))
-            .transpose()
+        Ok(secret.map(|secret| secret.updated_at))
     }
 
     /// Sets a secret, whether or not it exists. Repeating it does no harm, so it is tried again after a lost reply.
@@ -120,17 +113,4 @@ impl GitHub {
         let call = Call::new(&subject, Method::PUT, path).with(body);
         self.write_or_tell(&target.repository, &call).await
     }
-}
-
-impl WireSecret {
-    fn read(self, subject: &str) -> Result<(String, Timestamp), Failure> {
-        let updated_at = read_time(subject, &self.updated_at)?;
-        Ok((self.name.to_ascii_uppercase(), updated_at))
-    }
-}
-
-/// Reads a time of the API.
-pub(super) fn read_time(subject: &str, text: &str) -> Result<Timestamp, Failure> {
-    Timestamp::from_rfc3339(text)
-        .map_err(|error| Failure::malformed(Service::GitHub, subject, &error.to_string()))
 }

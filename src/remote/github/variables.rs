@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::future::join_all;
 use http::Method;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::super::failure::{Failure, FailureKind};
-use super::secrets::read_time;
+use super::super::json::time;
+use super::super::page::Listed;
 use super::{Call, GitHub, Written, optional, target_path};
 use crate::model::sink::{SettingName, Target};
 use crate::model::time::Timestamp;
@@ -25,21 +25,23 @@ pub struct Variable {
 #[derive(Deserialize)]
 struct WireVariable {
     value: String,
-    updated_at: String,
-}
-
-#[derive(Deserialize)]
-struct VariablePage {
-    #[serde(default)]
-    total_count: usize,
-    #[serde(default)]
-    variables: Vec<NamedVariable>,
+    #[serde(deserialize_with = "time")]
+    updated_at: Timestamp,
 }
 
 #[derive(Deserialize)]
 struct NamedVariable {
     name: String,
     value: String,
+}
+
+impl Listed for NamedVariable {
+    const FIELD: &'static str = "variables";
+    const COUNTED: bool = true;
+
+    fn identity(&self) -> String {
+        self.name.clone()
+    }
 }
 
 /// The largest page that the API gives.
@@ -51,17 +53,12 @@ impl GitHub {
         let subject = format!("read variable {name} of {target}");
         let path = format!("{}/variables/{name}", target_path(target));
         let wire: Option<WireVariable> = optional(self.get(&target.repository, &subject, path).await)?;
-        let read = |WireVariable { value, updated_at }| {
-            Ok(Variable {
-                value,
-                updated_at: read_time(&subject, &updated_at)?,
-            })
-        };
-        wire.map(read).transpose()
+        let read = |WireVariable { value, updated_at }| Variable { value, updated_at };
+        Ok(wire.map(read))
     }
 
-    /// The values of these variables, as far as there are any. Most places have no more than one page of variables; the
-    /// rest is listed, or asked for one by one where that costs fewer requests.
+    /// The values of these variables, as far as there are any. Most places have no more than one page of variables, so
+    /// that one list costs fewer requests than a question for each.
     pub async fn variables(
         &self,
         target: &Target,
@@ -74,33 +71,14 @@ impl GitHub {
                 .into_iter()
                 .collect());
         }
-        let first = self.variable_page(target, 1).await?;
-        let pages = first.total_count.div_ceil(PER_PAGE);
-        let mut found = wanted(first, names);
-        let missing: Vec<&SettingName> = names.iter().filter(|name| !found.contains_key(name)).collect();
-        if missing.len() < pages.saturating_sub(1) {
-            let asked = missing
-                .into_iter()
-                .map(|name| async move { (name, self.variable(target, name).await) });
-            for (name, variable) in join_all(asked).await {
-                found.extend(variable?.map(|variable| (name.clone(), variable.value)));
-            }
-            return Ok(found);
-        }
-        let rest = join_all((2..=pages).map(|number| self.variable_page(target, number))).await;
-        for page in rest {
-            found.extend(wanted(page?, names));
-        }
-        Ok(found)
-    }
-
-    async fn variable_page(&self, target: &Target, number: usize) -> Result<VariablePage, Failure> {
         let subject = format!("list variables of {target}");
-        let path = format!(
-            "{}/variables?per_page={PER_PAGE}&page={number}",
-            target_path(target)
-        );
-        self.get(&target.repository, &subject, path).await
+        let path = format!("{}/variables", target_path(target));
+        let all: Vec<NamedVariable> = self.list(&target.repository, &subject, &path, PER_PAGE).await?;
+        let wanted = |variable: NamedVariable| {
+            let is = |name: &&SettingName| name.as_str().eq_ignore_ascii_case(&variable.name);
+            Some((names.iter().find(is)?.clone(), variable.value))
+        };
+        Ok(all.into_iter().filter_map(wanted).collect())
     }
 
     /// Sets a variable. `exists` saves a request when it is right and does no harm when it is not: a variable that is
@@ -181,11 +159,4 @@ impl GitHub {
         let call = Call::new(&subject, Method::POST, path).with(body);
         self.write(&target.repository, &call).await
     }
-}
-
-/// Those variables of a page that are asked for. A name that could be none of ours is none of them.
-fn wanted(page: VariablePage, names: &BTreeSet<SettingName>) -> BTreeMap<SettingName, String> {
-    let named = |variable: NamedVariable| Some((variable.name.parse().ok()?, variable.value));
-    let all = page.variables.into_iter().filter_map(named);
-    all.filter(|(name, _)| names.contains(name)).collect()
 }

@@ -86,7 +86,8 @@ impl Spaces {
         Ok(location.filter(|location| !location.is_empty()))
     }
 
-    /// Whether a bucket has a policy, which excludes scoped keys. Only a full-access key may look.
+    /// Whether a bucket has a policy, which excludes scoped keys; it has none on a server that knows no policies. Only a
+    /// full-access key may look.
     pub async fn has_policy(&self, bucket: &BucketName) -> Result<bool, Failure> {
         let subject = format!("bucket {bucket}: read policy");
         match self
@@ -96,7 +97,7 @@ impl Spaces {
             .await
         {
             Ok(_) => Ok(true),
-            Err(failure) if errors::is_unset(&failure) => Ok(false),
+            Err(failure) if errors::is_unset(&failure) || errors::is_unknown_call(&failure) => Ok(false),
             Err(failure) => Err(failure),
         }
     }

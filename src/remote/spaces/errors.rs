@@ -5,6 +5,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use http::StatusCode;
 
 use super::super::failure::{Failure, FailureKind, Service};
+use super::super::no_reply::NoReply;
 use super::super::transport::causes;
 
 /// The key is not known, its secret is another one, or our clock is wrong.
@@ -35,11 +36,15 @@ pub(super) fn failure<E: ProvideErrorMetadata>(subject: &str, error: &SdkError<E
             told(subject, response.raw(), None, Some("the reply cannot be read"))
         }
         SdkError::DispatchFailure(dispatch) => {
-            let why = dispatch
-                .as_connector_error()
-                .and_then(std::error::Error::source)
-                .map(causes);
-            unsent(subject, FailureKind::Unavailable, &why.unwrap_or_default())
+            let source = dispatch.as_connector_error().and_then(std::error::Error::source);
+            match source.and_then(<dyn std::error::Error>::downcast_ref::<NoReply>) {
+                Some(why) => Failure::unanswered(Service::Spaces, subject, why),
+                None => unsent(
+                    subject,
+                    FailureKind::Unavailable,
+                    &source.map(causes).unwrap_or_default(),
+                ),
+            }
         }
         SdkError::TimeoutError(_) => unsent(subject, FailureKind::Unavailable, "no reply in time"),
         _ => unsent(subject, FailureKind::Invalid, "the request cannot be built"),
@@ -49,6 +54,11 @@ pub(super) fn failure<E: ProvideErrorMetadata>(subject: &str, error: &SdkError<E
 /// The failure of a request that lacks what the SDK demands.
 pub(super) fn unbuilt(subject: &str, error: &BuildError) -> Failure {
     unsent(subject, FailureKind::Invalid, &error.to_string())
+}
+
+/// A reply in which this is missing or cannot be read.
+pub(super) fn malformed(subject: &str, what: &str) -> Failure {
+    Failure::malformed(Service::Spaces, subject, what)
 }
 
 /// The status of the reply, if there was one.
@@ -90,10 +100,18 @@ pub(super) fn is_unset(failure: &Failure) -> bool {
     failure.has_code(&UNSET)
 }
 
+/// Whether the server does not know the call at all.
+pub(super) fn is_unknown_call(failure: &Failure) -> bool {
+    failure.has_code(&["NotImplemented", "MethodNotAllowed"])
+}
+
 fn told(subject: &str, reply: &HttpResponse, code: Option<&str>, message: Option<&str>) -> Failure {
     let status = reply.status().as_u16();
-    // The message of Ceph, which is below Spaces, is empty.
-    let detail = format!("{status} {}", message.unwrap_or_default());
+    let detail = match message {
+        None if reply.status().is_success() => format!("{status}, and its body is not what S3 answers"),
+        // The message of Ceph, which is below Spaces, is empty.
+        message => format!("{status} {}", message.unwrap_or_default()),
+    };
     Failure::new(Service::Spaces, subject, kind(status, code), &detail)
         .coded(code)
         .identified(reply.headers().get("x-amz-request-id"))

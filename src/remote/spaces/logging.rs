@@ -9,13 +9,16 @@ use super::{Spaces, errors};
 use crate::model::bucket::{BucketName, Logging};
 
 impl Spaces {
-    /// Where the access logs of a bucket go; nothing when they go nowhere, or to a bucket whose name could not be
-    /// wanted.
+    /// Where the access logs of a bucket go; nothing when they go nowhere.
+    ///
+    /// `Malformed` when the name of the target is none that a bucket of ours may have, as one with a dot.
     pub async fn logging(&self, bucket: &BucketName) -> Result<Option<Logging>, Failure> {
         let subject = format!("bucket {bucket}: read logging");
         let get = || self.s3.get_bucket_logging().bucket(bucket.as_str()).send();
         let output = self.call(&subject, get).await?;
-        Ok(output.logging_enabled().and_then(read))
+        let unreadable = || errors::malformed(&subject, "its logs go to a bucket whose name cannot be read");
+        let read = |enabled| read(enabled).ok_or_else(unreadable);
+        output.logging_enabled().map(read).transpose()
     }
 
     /// Ends the access logging of a bucket: an empty status, since there is no `DELETE` of it. Needs a full-access key.

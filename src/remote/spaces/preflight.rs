@@ -4,9 +4,11 @@ use http::{Method, StatusCode};
 
 use super::super::base_url::BaseUrl;
 use super::super::failure::{Failure, FailureKind, Service};
+use super::super::limits::STORAGE_BODY_MAX;
+use super::super::no_reply::NoReply;
 use super::super::retry::Attempts;
 use super::super::shutdown::Shutdown;
-use super::super::transport::{NoReply, Transport, header};
+use super::super::transport::{Transport, header};
 use crate::model::bucket::BucketName;
 
 /// An object that nobody has; CORS rules speak of buckets.
@@ -58,7 +60,7 @@ impl Browser {
             reqwest::Request::try_from(request).map_err(|error| unanswered(&NoReply::unsent(error)))?;
         let reply = self
             .transport
-            .send(request)
+            .send(request, STORAGE_BODY_MAX)
             .await
             .map_err(|why| unanswered(&why))?;
         match reply.status() {

@@ -3,8 +3,8 @@
 use aws_sdk_s3::types::{BucketCannedAcl, BucketVersioningStatus, Grant, VersioningConfiguration};
 
 use super::super::failure::Failure;
-use super::Spaces;
 use super::plain::with_md5;
+use super::{Spaces, errors};
 use crate::model::bucket::{Acl, BucketName, Versioning};
 
 /// The group that stands for everybody in an ACL.
@@ -16,11 +16,15 @@ impl Spaces {
         let subject = format!("bucket {bucket}: read versioning");
         let read = || self.s3.get_bucket_versioning().bucket(bucket.as_str()).send();
         let output = self.call(&subject, read).await?;
-        Ok(match output.status() {
-            Some(BucketVersioningStatus::Enabled) => Some(Versioning::Enabled),
-            Some(_) => Some(Versioning::Suspended),
-            None => None,
-        })
+        match output.status() {
+            Some(BucketVersioningStatus::Enabled) => Ok(Some(Versioning::Enabled)),
+            Some(BucketVersioningStatus::Suspended) => Ok(Some(Versioning::Suspended)),
+            Some(_) => Err(errors::malformed(
+                &subject,
+                "its `Status` is neither Enabled nor Suspended",
+            )),
+            None => Ok(None),
+        }
     }
 
     /// Switches the versioning of a bucket on, or suspends it. Needs a full-access key.
@@ -56,7 +60,8 @@ impl Spaces {
             let group = grant.grantee().and_then(|grantee| grantee.uri());
             group == Some(EVERYBODY)
         };
-        let public = output.grants().iter().any(to_everybody);
+        let missing = || errors::malformed(&subject, "missing element `AccessControlList`");
+        let public = output.grants.ok_or_else(missing)?.iter().any(to_everybody);
         Ok(if public { Acl::PublicRead } else { Acl::Private })
     }
 
