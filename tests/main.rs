@@ -19,6 +19,7 @@ mod files;
 mod findings;
 mod gate;
 mod github_app;
+mod hostile;
 mod inputs;
 mod interleavings;
 mod judgement;
