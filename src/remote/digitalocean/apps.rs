@@ -169,7 +169,7 @@ impl DigitalOcean {
     pub async fn apps_naming(&self, keys: &[AccessKeyId]) -> Result<Vec<NamingApp>, Failure> {
         let mut naming = Vec::new();
         for app in self.apps().await? {
-            let app = self.with_every_spec(app).await?;
+            let app = Box::pin(self.with_every_spec(app)).await?;
             let named = keys.iter().filter(|key| app.mentions(key));
             naming.extend(named.map(|key| NamingApp {
                 id: app.id.clone(),

@@ -88,7 +88,7 @@ impl GitHub {
         status: &str,
     ) -> Result<Vec<UnfinishedRun>, Failure> {
         let subject = format!("list {status} workflow runs of {repository}");
-        let runs = match self.oldest_page(repository, &subject, status).await {
+        let runs = match Box::pin(self.oldest_page(repository, &subject, status)).await {
             Err(Failure {
                 kind: FailureKind::Invalid,
                 ..
