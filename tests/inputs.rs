@@ -90,6 +90,53 @@ fn spans_of_time_need_a_number_and_a_unit() {
 }
 
 #[test]
+fn spans_of_time_have_a_ceiling() {
+    for input in ["max-age", "grace-period", "lock-timeout", "deployment-timeout"] {
+        for span in ["500000000000y", "11y", "18446744073709551615s"] {
+            refused(&[(input, span)]).complains(&[&format!("{input}: "), "at most 10 years"]);
+        }
+    }
+}
+
+/// The first of them made the SDK panic, with the full-access key alive.
+#[test]
+fn ids_of_keys_are_no_free_text_and_are_not_shown() {
+    for wrong in ["DO00\nX", "DO00 X", "../keys", "DO00EXAMPLE+0/canary"] {
+        let check = [("command", "check"), ("access-key", wrong), ("secret-key", "s")];
+        let pair = [
+            ("spaces-access-key-id", wrong),
+            ("spaces-secret-access-key", World::FULL_ACCESS_SECRET),
+        ];
+        let adopted = [("adopt-access-key-id", wrong)];
+        for inputs in [check.as_slice(), &pair, &adopted] {
+            let outcome = refused(inputs);
+            outcome.complains(&["it is no access key id"]);
+            assert!(!outcome.stdout.contains(wrong), "{wrong} in {}", outcome.stdout);
+        }
+    }
+}
+
+/// Names that would lead a request to another place, or that no service has.
+#[test]
+fn names_of_places_are_no_paths() {
+    for (input, wrong) in [
+        ("github-environment", ".."),
+        ("github-environment", "a\nb"),
+        ("app-platform-app", "../apps"),
+        ("app-components", "api\n../web"),
+        ("cdn-certificate-id", "a/b"),
+    ] {
+        let beside = [
+            ("cdn", "true"),
+            ("cdn-domain", "assets.shop.example"),
+            ("cdn-certificate-id", "x"),
+        ];
+        let inputs = [&beside[..], &[("app-platform-app", "shop"), (input, wrong)]].concat();
+        refused(&inputs).complains(&[&format!("{input}: "), "is not accepted"]);
+    }
+}
+
+#[test]
 fn switches_are_spelt_true_or_false() {
     for input in ["variables", "wait-for-deployment", "export-env", "dry-run"] {
         refused(&[(input, "yes")]).complains(&[&format!("{input}: "), "true or false"]);

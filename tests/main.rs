@@ -7,6 +7,7 @@ mod admin_key;
 mod announcing;
 mod app_platform;
 mod audit;
+mod bounds;
 mod buckets;
 mod check;
 mod concurrency;

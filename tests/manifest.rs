@@ -216,6 +216,49 @@ fn a_wrong_file_is_told_line_by_line_and_nothing_is_touched() {
     );
 }
 
+/// Each of them was taken by one of the two doors. `config::manifest::twins` has two hundred more.
+#[test]
+fn what_is_wrong_as_an_input_is_wrong_in_the_file() {
+    let rule = "{ origins: ['*'], methods: [GET], max_age_seconds: -5 }";
+    for (setting, input, beside, says) in [
+        (
+            "cdn: { domain: 'https://a.example', certificate_id: x }".to_owned(),
+            ("cdn-domain", "https://a.example".to_owned()),
+            [("cdn", "true"), ("cdn-certificate-id", "x")],
+            "it is no host name",
+        ),
+        (
+            format!("cors: [{rule}]"),
+            ("cors", format!("[{rule}]")),
+            [("cdn", "false"), ("cdn-purge", "false")],
+            "write a whole number of seconds",
+        ),
+        (
+            "cors: []".to_owned(),
+            ("cors", "[]".to_owned()),
+            [("cdn", "false"), ("cdn-purge", "false")],
+            "it has 0 rules",
+        ),
+    ] {
+        let sandbox = Sandbox::start(two_apps());
+        let (in_file, _authority) = run(&sandbox);
+        let wrong = MANIFEST.replace("region: fra1 }", &format!("region: fra1, {setting} }}"));
+        let outcome = in_file.file(".github/spaces.yml", &wrong).go().exits(2);
+        outcome.complains(&[".github/spaces.yml:19:", "apps.blog.buckets.blog-media", says]);
+        let (name, value) = input;
+        let inputs = beside
+            .iter()
+            .fold(Run::bootstrap(&sandbox), |run, (name, value)| {
+                run.input(name, value)
+            });
+        inputs
+            .input(name, &value)
+            .go()
+            .exits(2)
+            .complains(&[&format!("{name}: "), says]);
+    }
+}
+
 #[test]
 fn a_manifest_beside_inputs_of_one_app_is_refused_or_told() {
     let sandbox = Sandbox::start(two_apps());

@@ -20,3 +20,4 @@ pub(in crate::config) const QUARANTINE: &str = "false";
 pub(in crate::config) const FAIL_ON: &str = "warning";
 pub(in crate::config) const EXPORT_ENV: &str = "false";
 pub(in crate::config) const DRY_RUN: &str = "false";
+pub(in crate::config) const LOG_PREFIX: &str = "access-logs/{app}/{bucket}/";

@@ -39,10 +39,15 @@ impl fmt::Display for InputProblem {
     }
 }
 
+/// More than anybody mends before the next try; the rest is counted.
+pub(super) const TOLD: usize = 100;
+
 /// Everything noticed on the way in.
 #[derive(Debug, Default)]
 pub(super) struct Door {
     pub(super) problems: Vec<InputProblem>,
+    /// How many more there are.
+    pub(super) untold: usize,
     pub(super) warnings: Vec<String>,
 }
 
@@ -54,6 +59,17 @@ impl Door {
     /// Whether no problem of this input has been told.
     pub(super) fn is_silent_about(&self, input: &str) -> bool {
         self.problems.iter().all(|problem| problem.input != input)
+    }
+
+    /// The problems that are told, as many as somebody reads; the last counts the rest.
+    pub(super) fn told(mut problems: Vec<InputProblem>, untold: usize) -> Vec<InputProblem> {
+        let rest = untold + problems.len().saturating_sub(TOLD);
+        problems.truncate(TOLD);
+        if rest > 0 {
+            let what = format!("{rest} more problems are not shown; mend these first");
+            problems.push(InputProblem::of("and more", what));
+        }
+        problems
     }
 
     /// Parses a value that may be missing; a bad one is a problem that quotes it.

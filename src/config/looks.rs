@@ -6,6 +6,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::addresses::address;
+use super::defaults;
 use super::door::Door;
 use super::errand::Command;
 use super::files::{contents, named};
@@ -31,9 +32,6 @@ pub struct Looks {
     /// How old a key may become that no declared family says anything about.
     pub max_age: Duration,
 }
-
-/// The default of `max-age`.
-const MAX_AGE: &str = "90d";
 
 /// Credentials that somebody holds and that should work.
 #[derive(Debug, Clone)]
@@ -111,7 +109,7 @@ impl Looks {
 
 /// Where keys are declared, what is wrong with it is told with them.
 fn max_age(raw: &RawInputs, door: &mut Door) -> Duration {
-    let given = raw.max_age.as_deref().unwrap_or(MAX_AGE);
+    let given = raw.max_age.as_deref().unwrap_or(defaults::MAX_AGE);
     let parsed = if raw.wish_for_nothing() {
         door.parse("max-age", Some(given), span)
     } else {
@@ -240,15 +238,17 @@ fn set<'e>(environment: &'e BTreeMap<String, String>, name: &str) -> Option<&'e 
 fn pair_of_the_job(raw: &RawInputs, door: &mut Door) -> Option<PairAtHand> {
     match (&raw.access_key, &raw.secret_key) {
         (None, None) => None,
-        (Some(id), Some(secret)) => Some(PairAtHand {
-            source: "access-key and secret-key".to_owned(),
+        (Some(id), Some(secret)) => {
             // Not quoted: what stands there by mistake may be the secret.
-            id: key_id(id)
-                .map_err(|refusal| door.refuse("access-key", refusal))
-                .ok()?,
-            secret: secret_at_hand("secret-key", secret, door)?,
-            place: None,
-        }),
+            let id = key_id(id).map_err(|refusal| door.refuse("access-key", refusal));
+            let secret = secret_at_hand("secret-key", secret, door);
+            Some(PairAtHand {
+                source: "access-key and secret-key".to_owned(),
+                id: id.ok()?,
+                secret: secret?,
+                place: None,
+            })
+        }
         (Some(_), None) => missing("secret-key", "access-key", door),
         (None, Some(_)) => missing("access-key", "secret-key", door),
     }

@@ -13,7 +13,6 @@ pub mod manifest;
 mod needs;
 mod request;
 mod values;
-mod wishes;
 
 pub use access::{Access, Credential, FullAccessPair, GitHubAccess};
 pub use credentials::credentials;

@@ -14,7 +14,6 @@ use super::looks::Looks;
 use super::manifest::{self, Around, Source};
 use super::needs::{Needs, require_credentials};
 use super::values::{run_limit, span, switch};
-use super::wishes;
 use crate::model::desired::Desired;
 use crate::model::finding::Severity;
 use crate::model::intent::Intent;
@@ -169,7 +168,7 @@ impl Request {
             spaces_url: &access.spaces_url,
         };
         let desired = match &source {
-            _ if looks.inside_app => wishes::nothing(&raw, &access.spaces_url, &mut door),
+            _ if looks.inside_app => manifest::nothing(&raw, &access.spaces_url, &mut door),
             source => wanted(source, &raw, errand.as_ref(), own, &around, &mut door),
         };
         let needs = match &source {
@@ -185,10 +184,13 @@ impl Request {
         );
         let files = Files::read(&raw, workspace, &mut door);
         require_credentials(needs, command, &looks, &access, &mut door);
-        let admin_family = desired
-            .as_ref()
-            .and_then(|desired| wishes::admin_family(&raw, desired));
-        let Door { problems, warnings } = door;
+        let admin_family = desired.as_ref().and_then(|desired| admin_family(&raw, desired));
+        let Door {
+            problems,
+            untold,
+            warnings,
+        } = door;
+        let problems = Door::told(problems, untold);
         match (errand, desired.zip(admin_family), switches, patience.zip(fail_on)) {
             (Some(errand), Some((mut desired, admin_family)), Some(switches), Some((patience, fail_on)))
                 if problems.is_empty() =>
@@ -238,9 +240,16 @@ fn wanted(
             }
             Some(desired)
         }
-        Source::Inputs if audits && raw.wish_for_nothing() => wishes::nothing(raw, around.spaces_url, door),
-        Source::Inputs => wishes::read(raw, own, around.spaces_url, door),
+        Source::Inputs if audits && raw.wish_for_nothing() => manifest::nothing(raw, around.spaces_url, door),
+        Source::Inputs => manifest::of_inputs(raw, own, around, door),
     }
+}
+
+/// The family of the admin key: that of the first key, or a name of its own where there is none.
+fn admin_family(raw: &RawInputs, desired: &Desired) -> Option<Family> {
+    let named = desired.families.first().map(|wanted| wanted.family.clone());
+    let app = raw.app.as_deref().map_or("spacekeeper", str::trim);
+    named.or_else(|| Family::fitted(&format!("{app}-spaces-key")).ok())
 }
 
 /// A manifest may have no key, or many, where the inputs describe one app.
@@ -497,7 +506,8 @@ mod tests {
 
     #[test]
     fn a_token_with_a_newline_is_trimmed_with_a_warning() {
-        let request = Request::parse(&environment(&[("github-token", "ghp_canary\n")])).expect("a right request");
+        let request =
+            Request::parse(&environment(&[("github-token", "ghp_canary\n")])).expect("a right request");
         assert_eq!(request.warnings.len(), 1);
     }
 

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::bucket::{BadBucketName, BucketName};
-use crate::model::key::{AccessKeyId, Permission};
+use crate::model::key::AccessKeyId;
 
 /// A boolean as GitHub's toolkit reads it (`core.getBooleanInput`).
 pub(super) fn switch(text: &str) -> Result<bool, &'static str> {
@@ -14,13 +13,20 @@ pub(super) fn switch(text: &str) -> Result<bool, &'static str> {
     }
 }
 
-/// A span of time such as `90d`, `24h`, `30m` or `1h 30m`; a plain `0` is none.
-pub(super) fn span(text: &str) -> Result<Duration, String> {
+/// More than anybody means, and far from where arithmetic on times ends: ten years as `humantime` counts them.
+const LONGEST_SPAN: Duration = Duration::from_secs(10 * 31_557_600);
+
+/// A span of time such as `90d`, `24h`, `30m` or `1h 30m`, at most ten years; a plain `0` is none.
+pub(super) fn span(text: &str) -> Result<Duration, &'static str> {
+    const TOO_LONG: &str = "it is too long; write a span of at most 10 years";
     if text == "0" {
         return Ok(Duration::ZERO);
     }
-    humantime::parse_duration(text)
-        .map_err(|_| "write a number and its unit, such as 90d, 24h or 30m".to_owned())
+    match humantime::parse_duration(text) {
+        Ok(span) if span <= LONGEST_SPAN => Ok(span),
+        Ok(_) | Err(humantime::DurationError::NumberOverflow) => Err(TOO_LONG),
+        Err(_) => Err("write a number and its unit, such as 90d, 24h or 30m"),
+    }
 }
 
 /// A run that ends sooner could not even look around.
@@ -30,41 +36,60 @@ const SHORTEST_RUN: Duration = Duration::from_secs(1);
 const LONGEST_RUN: Duration = Duration::from_hours(5 * 24);
 
 /// How long a run may take.
-pub(super) fn run_limit(text: &str) -> Result<Duration, String> {
+pub(super) fn run_limit(text: &str) -> Result<Duration, &'static str> {
     let limit = span(text)?;
     if (SHORTEST_RUN..=LONGEST_RUN).contains(&limit) {
         Ok(limit)
     } else {
-        Err("write at least 1s and at most 5d, the longest that any job takes".to_owned())
+        Err("write at least 1s and at most 5d, the longest that any job takes")
     }
 }
 
 /// The longest id of a key that people write by hand. Secret access keys have 43 characters.
 const LONGEST_KEY_ID: usize = 40;
 
-/// The id of a key, without what can be a secret access key (those are base64).
+/// The id of a key, without what can be a secret access key.
 pub(super) fn key_id(text: &str) -> Result<AccessKeyId, &'static str> {
     let text = text.trim();
     let id = text.parse().ok().filter(|_| text.len() <= LONGEST_KEY_ID);
     id.ok_or("it is no access key id; write one such as DO00EXAMPLEEXAMPLE00, as the list of keys shows it")
 }
 
+/// A hundred years: more than anything is kept, less than a date can bear.
+pub(super) const MOST_DAYS: i32 = 36_500;
+
 /// A whole number of days, at least one.
 pub(super) fn days(text: &str) -> Result<i32, &'static str> {
-    text.parse()
-        .ok()
-        .filter(|days| (1..=36_500).contains(days))
-        .ok_or("write a whole number of days, at least 1")
+    match text.parse() {
+        Ok(days) if (1..=MOST_DAYS).contains(&days) => Ok(days),
+        Ok(days) if days > MOST_DAYS => Err("write a whole number of days, at most 36500"),
+        _ => Err("write a whole number of days, at least 1"),
+    }
+}
+
+/// A host name: labels of letters, digits and hyphens, at least two.
+pub(super) fn host_name(text: &str) -> Result<String, &'static str> {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+    };
+    if text.len() <= 253 && text.contains('.') && text.split('.').all(label) {
+        Ok(text.to_ascii_lowercase())
+    } else {
+        Err("it is no host name; write one such as assets.shop.example, without https:// and path")
+    }
 }
 
 /// Longer ones leave no room for the object names, which end at 1,024 bytes.
-const LONGEST_PREFIX: usize = 512;
+pub(super) const LONGEST_LOG_PREFIX: usize = 512;
 
 /// What the names of access logs start with; `{app}` and `{bucket}` are filled in.
 pub(super) fn log_prefix(text: &str) -> Result<String, &'static str> {
     let braces = text.replace("{app}", "").replace("{bucket}", "");
     match text {
-        _ if text.len() > LONGEST_PREFIX => Err("it is longer than 512 bytes"),
+        _ if text.len() > LONGEST_LOG_PREFIX => Err("it is longer than 512 bytes"),
         _ if text.starts_with('/') => Err("it starts with a slash, which would make an empty folder"),
         _ if braces.contains(['{', '}']) => Err("it has a placeholder other than {app} and {bucket}"),
         _ if text.chars().any(char::is_control) => Err("it has control characters"),
@@ -77,29 +102,14 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.lines().map(str::trim).filter(|line| !line.is_empty())
 }
 
-/// Why a line is no bucket with a permission.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum BadBucketLine {
-    #[error(transparent)]
-    Name(#[from] BadBucketName),
-    #[error("`{0}` is no permission; write NAME, NAME=read or NAME=readwrite")]
-    Permission(String),
-}
-
-/// `NAME`, `NAME=read` or `NAME=readwrite`.
-pub(super) fn bucket_line(line: &str) -> Result<(BucketName, Permission), BadBucketLine> {
-    let (name, permission) = line.split_once('=').unwrap_or((line, "readwrite"));
-    let permission = match permission.trim() {
-        "read" => Permission::Read,
-        "readwrite" => Permission::ReadWrite,
-        other => return Err(BadBucketLine::Permission(other.to_owned())),
-    };
-    Ok((name.trim().parse()?, permission))
-}
+/// A scheme, the longest host name and a port.
+pub(super) const LONGEST_ORIGIN: usize = 272;
 
 /// An origin of a page: `scheme://host[:port]`, or `*` for any. It may hold one `*`.
 pub(super) fn origin(text: &str) -> Result<String, String> {
-    let text = text.trim();
+    if text.len() > LONGEST_ORIGIN {
+        return Err("it is longer than any origin".to_owned());
+    }
     if text == "*" {
         return Ok(text.to_owned());
     }
@@ -141,6 +151,43 @@ mod tests {
         }
     }
 
+    /// The last three overflowed on the way: in the library, and in what was added to a time.
+    #[test]
+    fn a_span_has_a_ceiling() {
+        assert_eq!(span("10y"), Ok(LONGEST_SPAN));
+        for wrong in [
+            "11y",
+            "500000000000y",
+            "18446744073709551615s",
+            "99999999999999999999d",
+        ] {
+            assert!(
+                span(wrong).is_err_and(|why| why.contains("at most 10 years")),
+                "{wrong}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_host_name_is_no_address_and_no_single_word() {
+        assert_eq!(
+            host_name("Assets.Shop.example").as_deref(),
+            Ok("assets.shop.example")
+        );
+        for wrong in [
+            "https://a.example",
+            "a",
+            "a..b",
+            "a.example/",
+            "-a.example",
+            ".a",
+            "a.",
+            "a b.c",
+        ] {
+            assert!(host_name(wrong).is_err(), "{wrong}");
+        }
+    }
+
     #[test]
     fn a_run_has_an_end_and_does_not_begin_with_it() {
         assert_eq!(run_limit("50m"), Ok(Duration::from_mins(50)));
@@ -153,25 +200,14 @@ mod tests {
     fn a_secret_is_no_key_id() {
         assert!(key_id(" DO00EXAMPLEEXAMPLE00 ").is_ok());
         assert!(key_id("9xVnV1sLtdZ0+9X4cJ0g2cGJjM2Jm0F7y7l8e9/Rb5Q").is_err());
-        assert!(key_id("DO00 DO01").is_err());
+        for wrong in ["", "DO00 DO01", "DO00\nX", "..", "../keys", &"D".repeat(43)] {
+            assert!(key_id(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]
     fn switches_are_spelt_as_the_toolkit_spells_them() {
         assert_eq!(switch("True"), Ok(true));
         assert!(switch("yes").is_err());
-    }
-
-    #[test]
-    fn a_bucket_line_says_what_the_key_may_do() {
-        assert_eq!(
-            bucket_line("shop-logs = read").map(|(_, may)| may).ok(),
-            Some(Permission::Read)
-        );
-        assert_eq!(
-            bucket_line("shop").map(|(_, may)| may).ok(),
-            Some(Permission::ReadWrite)
-        );
-        assert!(bucket_line("shop=write").is_err());
     }
 }

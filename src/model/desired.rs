@@ -306,13 +306,13 @@ impl Desired {
 
     /// Calls every app by one name only, so that nothing happens to it twice: `ids` tells which names mean one app.
     pub fn merge_apps(&mut self, ids: &BTreeMap<AppRef, String>) {
-        let first_of = |app: &AppRef| {
-            let id = ids.get(app)?;
-            ids.iter().find(|(_, other)| *other == id).map(|(first, _)| first)
-        };
+        let mut firsts: BTreeMap<&String, &AppRef> = BTreeMap::new();
+        for (app, id) in ids {
+            firsts.entry(id).or_insert(app);
+        }
         for sink in self.families.iter_mut().flat_map(|family| &mut family.apps) {
-            if let Some(first) = first_of(&sink.app) {
-                sink.app = first.clone();
+            if let Some(first) = ids.get(&sink.app).and_then(|id| firsts.get(id)) {
+                sink.app = (*first).clone();
             }
         }
     }

@@ -291,7 +291,7 @@ pub struct Finding {
 }
 
 /// A line of a file in the workspace.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Place {
     /// The file's path within the workspace.
     pub file: String,

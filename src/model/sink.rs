@@ -15,6 +15,9 @@ pub struct Repository {
 #[error("it is not a repository; write it as owner/name")]
 pub struct BadRepository;
 
+/// Names of repositories end at 100 characters ("Repository limits" of GitHub's documentation), those of accounts at 39.
+const LONGEST_PART: usize = 100;
+
 impl Repository {
     /// The account that owns it.
     #[must_use]
@@ -38,7 +41,7 @@ impl FromStr for Repository {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let legal = |part: &str| {
-            !part.is_empty()
+            (1..=LONGEST_PART).contains(&part.len())
                 && part != "."
                 && part != ".."
                 && part
@@ -81,13 +84,41 @@ impl fmt::Display for Repository {
     }
 }
 
-/// Where a repository keeps secrets and variables: its own level, or one of its environments.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+/// Where a repository keeps secrets and variables: its own level, or one of its environments. GitHub compares the names of
+/// environments without case ("Managing environments for deployment"); so does this type.
+#[derive(Debug, Clone)]
 pub struct Target {
     /// The repository.
     pub repository: Repository,
     /// The environment whose level is meant; the repository's own without one.
     pub environment: Option<String>,
+}
+
+impl Target {
+    fn folded(&self) -> (&Repository, Option<String>) {
+        let environment = self.environment.as_ref().map(|name| name.to_lowercase());
+        (&self.repository, environment)
+    }
+}
+
+impl PartialEq for Target {
+    fn eq(&self, other: &Self) -> bool {
+        self.folded() == other.folded()
+    }
+}
+
+impl Eq for Target {}
+
+impl PartialOrd for Target {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Target {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.folded().cmp(&other.folded())
+    }
 }
 
 impl fmt::Display for Target {
@@ -164,6 +195,17 @@ mod tests {
         let same: Repository = "acme/shop".parse().expect("a repository");
         assert_eq!(one, same);
         assert_eq!(one.to_string(), "Acme/Shop");
+    }
+
+    #[test]
+    fn environments_compare_without_case() {
+        let target = |environment: Option<&str>| Target {
+            repository: "acme/shop".parse().expect("a repository"),
+            environment: environment.map(str::to_owned),
+        };
+        assert_eq!(target(Some("Production")), target(Some("production")));
+        assert_ne!(target(Some("production")), target(Some("staging")));
+        assert_ne!(target(Some("production")), target(None));
     }
 
     #[test]

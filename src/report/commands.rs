@@ -8,7 +8,7 @@ use std::fmt;
 use crate::model::finding::Place;
 
 /// How an annotation is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Level {
     /// Red.
     Error,

@@ -1,5 +1,7 @@
 //! Problems and findings as a step shows them: worst first, each once, as many as GitHub shows.
 
+use std::collections::HashSet;
+
 use super::Report;
 use super::commands::Level;
 use crate::model::finding::{Finding, Place, Severity};
@@ -9,7 +11,7 @@ use crate::model::problem::{FilePlace, Problem, ended};
 const SHOWN: usize = 10;
 
 /// One annotation, or one line of a log.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Remark {
     /// How bad it is.
     pub level: Level,
@@ -57,13 +59,9 @@ fn by_level(remarks: &[Remark]) -> [(Level, Vec<Remark>); 3] {
 
 /// The remarks of a level, each once.
 fn of_level(level: Level, remarks: &[Remark]) -> Vec<Remark> {
-    let mut distinct: Vec<Remark> = Vec::new();
-    for remark in remarks.iter().filter(|remark| remark.level == level) {
-        if !distinct.contains(remark) {
-            distinct.push(remark.clone());
-        }
-    }
-    distinct
+    let mut seen = HashSet::new();
+    let of_level = remarks.iter().filter(|remark| remark.level == level);
+    of_level.filter(|remark| seen.insert(*remark)).cloned().collect()
 }
 
 fn cut(level: Level, mut remarks: Vec<Remark>) -> Vec<Remark> {

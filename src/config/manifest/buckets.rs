@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::values::log_prefix;
-use super::flaw::Place;
+use super::super::defaults;
+use super::super::values::LONGEST_LOG_PREFIX;
+use super::flaw::At;
 use super::keys::DeclaredKey;
 use super::read::{Reader, Spot};
 use super::shape::{BucketShape, LoggingShape, LoggingTarget, Manifest};
@@ -20,7 +21,7 @@ pub(super) struct Declared<'m> {
 }
 
 struct Bucket<'m> {
-    at: Place,
+    at: At,
     app: &'m str,
     region: Region,
     /// Nothing where it is wrong.
@@ -34,13 +35,10 @@ impl<'m> Declared<'m> {
             buckets: BTreeMap::new(),
             order: Vec::new(),
         };
-        for (app, shape) in &manifest.apps.0 {
-            for (name, bucket) in shape
-                .iter()
-                .flat_map(|app| &app.buckets)
-                .flat_map(|buckets| &buckets.0)
-            {
-                declared.add(&app.value.0, name, bucket.as_ref(), region, reader);
+        for (app, shape) in &manifest.apps.entries {
+            let buckets = shape.iter().flat_map(|app| &app.buckets);
+            for (name, bucket) in buckets.flat_map(|buckets| &buckets.entries) {
+                declared.add(&app.value.0, name, bucket.as_deref(), region, reader);
             }
         }
         declared
@@ -56,8 +54,8 @@ impl<'m> Declared<'m> {
     ) {
         if let Some(first) = self.buckets.get(&name.value) {
             let what = format!(
-                "the bucket is declared a second time; the first is in line {}, in app {}",
-                first.at.line, first.app
+                "the bucket is declared a second time; the first is in {}, in app {}",
+                first.at, first.app
             );
             reader.tell(name.at, path(app, &name.value, ""), what);
             return;
@@ -99,7 +97,7 @@ impl<'m> Declared<'m> {
     }
 
     /// Where the buckets stand, in the order of the file.
-    pub(super) fn places(&self) -> Vec<Place> {
+    pub(super) fn places(&self) -> Vec<At> {
         self.order
             .iter()
             .filter_map(|name| Some(self.buckets.get(*name)?.at))
@@ -109,13 +107,14 @@ impl<'m> Declared<'m> {
     /// The buckets with their settings, log buckets first.
     pub(super) fn wanted(&self, keys: &[DeclaredKey], reader: &mut Reader) -> Vec<WantedBucket> {
         let logging = self.logging(reader);
+        let named = self.named_targets();
         let targets: BTreeSet<&BucketName> = logging.values().map(|logging| &logging.target).collect();
         let (first, rest): (Vec<&BucketName>, Vec<&BucketName>) =
             self.order.iter().partition(|name| targets.contains(*name));
         let all = first.into_iter().chain(rest);
         all.filter_map(|name| {
             let bucket = self.buckets.get(name)?;
-            let received = received(name, bucket, &logging, reader);
+            let received = received(name, bucket, &logging, named.contains(name), reader);
             let context = Context {
                 name,
                 region: bucket.region,
@@ -127,6 +126,16 @@ impl<'m> Declared<'m> {
             Some(context.wanted(bucket.shape?, reader))
         })
         .collect()
+    }
+
+    /// The buckets to which others send their logs, be the rest of it right or wrong.
+    fn named_targets(&self) -> BTreeSet<&'m BucketName> {
+        let shapes = self.buckets.values().filter_map(|bucket| bucket.shape);
+        let targets = shapes.filter_map(|shape| match shape.logging.as_ref()? {
+            LoggingShape::To(target) => Some(&target.bucket.value),
+            LoggingShape::Off => None,
+        });
+        targets.collect()
     }
 
     /// Where the logs of each bucket go, as far as that makes sense.
@@ -171,24 +180,23 @@ impl<'m> Declared<'m> {
         let template = wish
             .prefix
             .as_ref()
-            .map_or("access-logs/{app}/{bucket}/", |prefix| &prefix.value.0);
-        let (at, field) = (
-            wish.prefix.as_ref().map_or(wish.at, |prefix| prefix.at),
-            ".logging.prefix",
-        );
-        match log_prefix(template) {
-            Err(refusal) => {
-                let what = format!("`{template}` is not accepted: {refusal}");
-                reader.tell(at, path(bucket.app, source, field), what);
-                None
-            }
-            Ok(template) => Some(Logging {
-                target: target.clone(),
-                prefix: template
-                    .replace("{app}", bucket.app)
-                    .replace("{bucket}", source.as_str()),
-            }),
+            .map_or(defaults::LOG_PREFIX, |prefix| &prefix.value.0);
+        let prefix = template
+            .replace("{app}", bucket.app)
+            .replace("{bucket}", source.as_str());
+        if prefix.len() > LONGEST_LOG_PREFIX {
+            let at = wish.prefix.as_ref().map_or(wish.at, |prefix| prefix.at);
+            let what = format!(
+                "with its names filled in it has {} bytes; at most {LONGEST_LOG_PREFIX} leave room for the names of objects",
+                prefix.len()
+            );
+            reader.tell(at, path(bucket.app, source, ".logging.prefix"), what);
+            return None;
         }
+        Some(Logging {
+            target: target.clone(),
+            prefix,
+        })
     }
 }
 
@@ -197,6 +205,7 @@ fn received(
     name: &BucketName,
     bucket: &Bucket<'_>,
     logging: &BTreeMap<&BucketName, Logging>,
+    is_target: bool,
     reader: &mut Reader,
 ) -> Vec<LifecycleRule> {
     let Some(days) = bucket.shape.and_then(|shape| shape.retention_days) else {
@@ -208,7 +217,7 @@ fn received(
     let mut rules: Vec<LifecycleRule> = rules.collect();
     let mut seen = BTreeSet::new();
     rules.retain(|rule| seen.insert(rule.prefix.clone()));
-    if rules.is_empty() {
+    if rules.is_empty() && !is_target {
         let what = "no bucket of this file sends its access logs here; for other objects use `lifecycle`";
         reader.tell(days.at, path(bucket.app, name, ".retention_days"), what);
     }

@@ -5,7 +5,7 @@ use super::super::door::{Door, InputProblem};
 use super::super::files::{self, contents};
 use super::super::inputs::RawInputs;
 use super::flaw::{Flaw, Place};
-use super::{Around, Manifested, parse};
+use super::{Around, Flaws, Manifested, parse};
 use crate::model::desired::Desired;
 use crate::model::problem::FilePlace;
 use crate::workspace::{FileError, Workspace};
@@ -164,8 +164,9 @@ impl ManifestFile {
                 door.warnings.extend(warnings.iter().map(named));
                 Some(desired)
             }
-            Err(flaws) => {
-                let told = flaws.iter().map(|flaw| problem(&self.name, &self.text, flaw));
+            Err(Flaws { told, untold }) => {
+                door.untold += untold;
+                let told = told.iter().map(|flaw| problem(&self.name, &self.text, flaw));
                 door.problems.extend(told);
                 None
             }

@@ -1,14 +1,24 @@
 //! How a field of the manifest is read, and how it is described: one table makes the parser and the JSON Schema.
 
+use std::rc::Rc;
+
 use serde_json::{Map as Object, Value, json};
 
-use super::flaw::{Flaw, Place};
+use super::flaw::{At, Flaw};
 use super::tree::{Kind, Name, Node};
+
+/// More than anybody mends at once; what is beyond is counted.
+const KEPT: usize = 1_000;
+
+/// Longer names and values would drown the sentence about them, and a path of them the memory.
+const SHOWN: usize = 60;
 
 /// Collects what is wrong while a tree is read.
 #[derive(Debug, Default)]
 pub(super) struct Reader {
-    pub(super) flaws: Vec<Flaw>,
+    flaws: Vec<Flaw<At>>,
+    /// How many more there were.
+    untold: usize,
     path: Vec<String>,
 }
 
@@ -39,30 +49,86 @@ pub(super) trait Word: Sized {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Spot<T> {
     pub(super) value: T,
-    pub(super) at: Place,
+    pub(super) at: At,
 }
 
 /// Something that must be there. When it is wrong, that is told, and the rest of its struct is still looked at.
 #[derive(Debug, Clone)]
 pub(super) struct Must<T>(#[allow(dead_code, reason = "some only have to be there")] pub(super) Option<T>);
 
+/// A list of at most so many entries. Those that are wrong are left out, and counted, so that nobody takes a list of
+/// them for an empty one.
+#[derive(Debug, Clone, Default)]
+pub(super) struct List<T, const MOST: usize> {
+    pub(super) items: Vec<T>,
+    written: usize,
+}
+
 /// Named things in the order of the file. One that is wrong keeps its name, so that those who refer to it are not told
 /// that it is missing.
 #[derive(Debug, Clone)]
-pub(super) struct Named<K, V>(pub(super) Vec<(Spot<K>, Option<V>)>);
+pub(super) struct Named<K, V> {
+    pub(super) entries: Vec<(Spot<K>, Option<V>)>,
+    /// How many there are with those that have no name.
+    written: usize,
+}
+
+impl<T> Spot<T> {
+    pub(super) const fn new(value: T, at: At) -> Self {
+        Self { value, at }
+    }
+}
+
+impl<T, const MOST: usize> List<T, MOST> {
+    /// Whether nothing stands there, be it right or wrong.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.written == 0
+    }
+}
+
+impl<T, const MOST: usize> FromIterator<T> for List<T, MOST> {
+    fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
+        let items: Vec<T> = items.into_iter().collect();
+        Self {
+            written: items.len(),
+            items,
+        }
+    }
+}
+
+impl<K, V> Named<K, V> {
+    /// Whether nothing stands there, be it right or wrong.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.written == 0
+    }
+}
+
+impl<K, V> FromIterator<(Spot<K>, V)> for Named<K, V> {
+    fn from_iter<I: IntoIterator<Item = (Spot<K>, V)>>(entries: I) -> Self {
+        let entries: Vec<_> = entries
+            .into_iter()
+            .map(|(name, value)| (name, Some(value)))
+            .collect();
+        Self {
+            written: entries.len(),
+            entries,
+        }
+    }
+}
 
 impl Reader {
     /// Something is wrong at a place.
-    pub(super) fn refuse(&mut self, at: Place, what: impl Into<String>) {
-        self.flaws.push(Flaw {
-            at,
-            field: self.path.join("."),
-            what: what.into(),
-        });
+    pub(super) fn refuse(&mut self, at: At, what: impl Into<String>) {
+        let field = self.path.join(".");
+        self.tell(at, field, what);
     }
 
     /// Something is wrong with a field that was read already.
-    pub(super) fn tell(&mut self, at: Place, field: impl Into<String>, what: impl Into<String>) {
+    pub(super) fn tell(&mut self, at: At, field: impl Into<String>, what: impl Into<String>) {
+        if self.flaws.len() >= KEPT {
+            self.untold += 1;
+            return;
+        }
         self.flaws.push(Flaw {
             at,
             field: field.into(),
@@ -70,16 +136,37 @@ impl Reader {
         });
     }
 
+    /// Whether no problem of this place has been told.
+    pub(super) fn is_silent_about(&self, at: At) -> bool {
+        self.flaws.iter().all(|flaw| flaw.at != at)
+    }
+
+    /// Whether nothing is wrong so far.
+    pub(super) const fn is_silent(&self) -> bool {
+        self.flaws.is_empty()
+    }
+
+    /// What was told, and how much more there would have been.
+    pub(super) fn into_flaws(self) -> (Vec<Flaw<At>>, usize) {
+        (self.flaws, self.untold)
+    }
+
     /// Reads a part with its name added to the path.
     pub(super) fn within<T>(&mut self, name: &str, read: impl FnOnce(&mut Self) -> T) -> T {
-        self.path.push(name.to_owned());
+        self.path.push(shortened(name));
         let found = read(self);
         self.path.pop();
         found
     }
 
     /// The fields of a mapping; an empty one has none. Unknown names are told with the one that was probably meant.
-    pub(super) fn fields<'n>(&mut self, node: &'n Node, known: &[&str]) -> Option<&'n [(Name, Node)]> {
+    /// `others` are names that known fields have too.
+    pub(super) fn fields<'n>(
+        &mut self,
+        node: &'n Node,
+        known: &[&str],
+        others: &[&str],
+    ) -> Option<&'n [(Name, Node)]> {
         let fields = match &node.kind {
             Kind::Mapping(fields) => fields.as_slice(),
             Kind::Empty => &[],
@@ -89,25 +176,38 @@ impl Reader {
                 return None;
             }
         };
-        for (name, _) in fields
-            .iter()
-            .filter(|(name, _)| !known.contains(&name.text.as_str()))
-        {
+        let is_known = |name: &str| known.contains(&name) || others.contains(&name);
+        for (name, _) in fields.iter().filter(|(name, _)| !is_known(&name.text)) {
             self.refuse(name.at, unknown(&name.text, known));
         }
         Some(fields)
     }
 
-    /// One field of a struct.
-    pub(super) fn field<T: Field>(&mut self, node: &Node, fields: &[(Name, Node)], name: &str) -> Option<T> {
-        if let Some((_, value)) = fields.iter().find(|(found, _)| found.text == name) {
-            return self.within(name, |reader| T::read(value, reader));
+    /// One field of a struct, under any of its names.
+    pub(super) fn field<T: Field>(
+        &mut self,
+        node: &Node,
+        fields: &[(Name, Node)],
+        name: &str,
+        others: &[&str],
+    ) -> Option<T> {
+        let is_it = |found: &Name| found.text == name || others.contains(&found.text.as_str());
+        let mut found = fields.iter().filter(|(found, _)| is_it(found));
+        let Some((first, value)) = found.next() else {
+            let absent = T::absent();
+            if absent.is_none() {
+                self.refuse(node.at, format!("`{name}` is missing"));
+            }
+            return absent;
+        };
+        for (second, _) in found {
+            let what = format!(
+                "`{}` and `{}` are one field; leave one out",
+                first.text, second.text
+            );
+            self.refuse(second.at, what);
         }
-        let absent = T::absent();
-        if absent.is_none() {
-            self.refuse(node.at, format!("`{name}` is missing"));
-        }
-        absent
+        self.within(&first.text, |reader| T::read(value, reader))
     }
 }
 
@@ -122,18 +222,15 @@ pub(super) fn is_a(kind: &Kind) -> String {
 }
 
 fn unknown(name: &str, known: &[&str]) -> String {
+    let name = shortened(name);
     let near = known
         .iter()
-        .map(|known| (strsim::osa_distance(known, name), *known))
+        .map(|known| (strsim::osa_distance(known, &name), *known))
         .min()
         .filter(|(distance, known)| *distance <= known.len().div_ceil(3));
     match near {
-        Some((_, meant)) => format!("there is no field `{}`; did you mean `{meant}`?", shortened(name)),
-        None => format!(
-            "there is no field `{}`; known are {}",
-            shortened(name),
-            listed(known)
-        ),
+        Some((_, meant)) => format!("there is no field `{name}`; did you mean `{meant}`?"),
+        None => format!("there is no field `{name}`; known are {}", listed(known)),
     }
 }
 
@@ -142,9 +239,8 @@ fn listed(names: &[&str]) -> String {
     quoted.join(", ")
 }
 
-/// Long values would drown the sentence about them.
-fn shortened(text: &str) -> String {
-    const SHOWN: usize = 60;
+/// As much of a text as a sentence about it bears.
+pub(super) fn shortened(text: &str) -> String {
     match text.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
@@ -160,20 +256,22 @@ impl<T: Word> Field for Spot<T> {
             );
             return None;
         };
-        match T::parse(text) {
-            Ok(value) => Some(Self { value, at: node.at }),
-            Err(refusal) => {
-                reader.refuse(
-                    node.at,
-                    format!("`{}` is not accepted: {refusal}", shortened(text)),
-                );
-                None
-            }
-        }
+        word(node.at, text, reader)
     }
 
     fn schema() -> Value {
         T::schema()
+    }
+}
+
+/// Parses a text that stands somewhere; a bad one is a problem that quotes it.
+pub(super) fn word<T: Word>(at: At, text: &str, reader: &mut Reader) -> Option<Spot<T>> {
+    match T::parse(text) {
+        Ok(value) => Some(Spot { value, at }),
+        Err(refusal) => {
+            reader.refuse(at, format!("`{}` is not accepted: {refusal}", shortened(text)));
+            None
+        }
     }
 }
 
@@ -202,9 +300,27 @@ impl<T: Field> Field for Must<T> {
     }
 }
 
-impl<T: Field> Field for Vec<T> {
+/// Shared by all who have the same.
+impl<T: Field> Field for Rc<T> {
     fn absent() -> Option<Self> {
-        Some(Self::new())
+        T::absent().map(Self::new)
+    }
+
+    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+        T::read(node, reader).map(Self::new)
+    }
+
+    fn schema() -> Value {
+        T::schema()
+    }
+}
+
+impl<T: Field, const MOST: usize> Field for List<T, MOST> {
+    fn absent() -> Option<Self> {
+        Some(Self {
+            items: Vec::new(),
+            written: 0,
+        })
     }
 
     fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
@@ -212,14 +328,24 @@ impl<T: Field> Field for Vec<T> {
             reader.refuse(node.at, format!("{}; a list is expected", is_a(&node.kind)));
             return None;
         };
-        let items = items.iter().enumerate();
+        let written = items.len();
+        if written > MOST {
+            reader.refuse(
+                node.at,
+                format!("it has {written} entries; at most {MOST} are taken"),
+            );
+        }
+        let items = items.iter().take(MOST).enumerate();
         let read = items
             .filter_map(|(index, item)| reader.within(&index.to_string(), |reader| T::read(item, reader)));
-        Some(read.collect())
+        Some(Self {
+            items: read.collect(),
+            written,
+        })
     }
 
     fn schema() -> Value {
-        json!({ "type": "array", "items": T::schema() })
+        json!({ "type": "array", "items": T::schema(), "maxItems": MOST })
     }
 }
 
@@ -236,26 +362,14 @@ impl<K: Word, V: Field> Field for Named<K, V> {
                 return None;
             }
         };
-        let mut entry = |(name, value): &(Name, Node)| {
+        let entry = |(name, value): &(Name, Node)| {
             let read = reader.within(&name.text, |reader| V::read(value, reader));
-            match K::parse(&name.text) {
-                Ok(key) => Some((
-                    Spot {
-                        value: key,
-                        at: name.at,
-                    },
-                    read,
-                )),
-                Err(refusal) => {
-                    reader.refuse(
-                        name.at,
-                        format!("`{}` is not accepted: {refusal}", shortened(&name.text)),
-                    );
-                    None
-                }
-            }
+            Some((word(name.at, &name.text, reader)?, read))
         };
-        Some(Self(fields.iter().filter_map(&mut entry).collect()))
+        Some(Self {
+            entries: fields.iter().filter_map(entry).collect(),
+            written: fields.len(),
+        })
     }
 
     fn schema() -> Value {
@@ -267,18 +381,23 @@ impl<K: Word, V: Field> Field for Named<K, V> {
     }
 }
 
+/// A field of a struct, as the schema tells it.
+pub(super) struct Told<'f> {
+    pub(super) name: &'f str,
+    /// Names that it has too.
+    pub(super) others: &'f [&'f str],
+    pub(super) about: &'f str,
+    pub(super) schema: Value,
+    pub(super) required: bool,
+}
+
 /// The schema of a struct: its fields with their descriptions, and no others.
-pub(super) fn object_schema(about: &str, fields: Vec<(&str, &str, Value, bool)>) -> Value {
+pub(super) fn object_schema(about: &str, fields: Vec<Told<'_>>) -> Value {
     let required: Vec<&str> = fields
         .iter()
-        .filter(|(_, _, _, required)| *required)
-        .map(|(name, ..)| *name)
+        .filter(|field| field.required)
+        .map(|field| field.name)
         .collect();
-    let mut properties = Object::new();
-    for (name, about, mut schema, _) in fields {
-        schema["description"] = about.trim().into();
-        properties.insert(name.to_owned(), schema);
-    }
     // A struct of which nothing must be said may be left empty.
     let kind = if required.is_empty() {
         json!(["object", "null"])
@@ -289,23 +408,38 @@ pub(super) fn object_schema(about: &str, fields: Vec<(&str, &str, Value, bool)>)
         "description": about.trim(),
         "type": kind,
         "additionalProperties": false,
-        "properties": properties,
     });
     if !required.is_empty() {
         schema["required"] = json!(required);
     }
+    let mut properties = Object::new();
+    for field in fields {
+        for other in field.others {
+            let mut same = field.schema.clone();
+            same["description"] = format!("Another name of `{}`.", field.name).into();
+            properties.insert((*other).to_owned(), same);
+        }
+        let mut schema = field.schema;
+        schema["description"] = field.about.trim().into();
+        properties.insert(field.name.to_owned(), schema);
+    }
+    schema["properties"] = properties.into();
     schema
 }
 
 /// Declares a struct of the manifest: its fields, their meaning for people and for the schema, and how they are read.
+/// What stands in brackets are other names of a field.
 macro_rules! shape {
-    ($(#[doc = $about:literal])+ $name:ident { $($(#[doc = $doc:literal])+ $field:ident: $kind:ty,)+ }) => {
+    (
+        $(#[doc = $about:literal])+
+        $name:ident { $($(#[doc = $doc:literal])+ $field:ident: $kind:ty $(as [$($other:literal),+])?,)+ }
+    ) => {
         $(#[doc = $about])+
         #[derive(Debug, Clone)]
         #[allow(dead_code, reason = "some fields only have to be there, and some structs are not told of as a whole")]
         pub(super) struct $name {
             /// Where it starts.
-            pub(super) at: $crate::config::manifest::flaw::Place,
+            pub(super) at: $crate::config::manifest::flaw::At,
             $($(#[doc = $doc])+ pub(super) $field: $kind,)+
         }
 
@@ -314,21 +448,26 @@ macro_rules! shape {
                 node: &$crate::config::manifest::tree::Node,
                 reader: &mut $crate::config::manifest::read::Reader,
             ) -> Option<Self> {
-                let fields = reader.fields(node, &[$(stringify!($field)),+])?;
-                $(let $field: Option<$kind> = reader.field(node, fields, stringify!($field));)+
+                let others = &[$($($($other,)+)?)+];
+                let fields = reader.fields(node, &[$(stringify!($field)),+], others)?;
+                $(
+                    let others = &[$($($other),+)?];
+                    let $field: Option<$kind> = reader.field(node, fields, stringify!($field), others);
+                )+
                 Some(Self { at: node.at, $($field: $field?,)+ })
             }
 
             fn schema() -> serde_json::Value {
-                use $crate::config::manifest::read::{Field, object_schema};
+                use $crate::config::manifest::read::{Field, Told, object_schema};
                 object_schema(
                     concat!($($about),+),
-                    vec![$((
-                        stringify!($field),
-                        concat!($($doc),+),
-                        <$kind as Field>::schema(),
-                        <$kind as Field>::absent().is_none(),
-                    )),+],
+                    vec![$(Told {
+                        name: stringify!($field),
+                        others: &[$($($other),+)?],
+                        about: concat!($($doc),+),
+                        schema: <$kind as Field>::schema(),
+                        required: <$kind as Field>::absent().is_none(),
+                    }),+],
                 )
             }
         }

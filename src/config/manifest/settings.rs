@@ -2,12 +2,18 @@
 
 use serde_json::{Value, json};
 
-use super::flaw::Place;
-use super::read::{Field, Reader, Spot, Word, is_a, shape};
+use super::flaw::At;
+use super::read::{Field, List, Must, Reader, Spot, Word, is_a, shape};
 use super::tree::{Kind, Node};
-use super::words::{Origin, Seconds, Text};
+use super::words::{CertificateId, HeaderName, HostName, Origin, Seconds, Text};
 use crate::model::cdn::{CdnDomain, CdnWish, Ttl};
 use crate::model::cors::{CorsMethod, Preset};
+
+/// Rules that S3 takes for a bucket (`PutBucketCors` of the S3 reference).
+const MOST_RULES: usize = 100;
+
+/// Origins and headers of one rule; the size of all rules together is bounded too.
+const MOST_IN_A_RULE: usize = 1_000;
 
 /// What browsers may do.
 #[derive(Debug, Clone)]
@@ -17,29 +23,31 @@ pub(super) enum CorsShape {
     /// A preset, which needs origins.
     Preset(Spot<Preset>),
     /// These rules.
-    Rules(Vec<CorsRuleShape>),
+    Rules(At, List<CorsRuleShape, MOST_RULES>),
 }
 
 shape! {
     /// A rule for browsers.
     CorsRuleShape {
         /// The origins, such as `https://shop.example`; `*` stands for any part of one, or for all.
-        origins: Vec<Spot<Origin>>,
+        origins: List<Spot<Origin>, MOST_IN_A_RULE> as ["AllowedOrigins", "allowed_origins"],
         /// The methods that a page may use.
-        methods: Vec<Spot<CorsMethod>>,
+        methods: List<Spot<CorsMethod>, MOST_IN_A_RULE> as ["AllowedMethods", "allowed_methods"],
         /// The request headers that a page may send.
-        allowed_headers: Vec<Spot<Text>>,
+        allowed_headers: List<Spot<HeaderName>, MOST_IN_A_RULE> as ["AllowedHeaders", "headers"],
         /// The response headers that a page may read.
-        exposed_headers: Vec<Spot<Text>>,
+        exposed_headers: List<Spot<HeaderName>, MOST_IN_A_RULE> as ["ExposeHeaders", "expose_headers", "expose"],
         /// Seconds for which a browser may remember the answer.
-        max_age_seconds: Option<Spot<Seconds>>,
+        max_age_seconds: Option<Spot<Seconds>> as ["MaxAgeSeconds", "max_age"],
+        /// What a rule is called that was copied from a bucket. It is not kept: rules of ours are numbered.
+        id: Option<Spot<Text>> as ["ID"],
     }
 }
 
 /// Which origins the rules are for, beside those that they name.
 #[derive(Debug, Clone)]
 pub(super) struct Origins {
-    pub(super) at: Place,
+    pub(super) at: At,
     /// Also those of the apps whose keys open the bucket.
     pub(super) from_app: bool,
     pub(super) named: Vec<Origin>,
@@ -65,37 +73,93 @@ shape! {
         /// Seconds for which it keeps an object. Unset, it is left as it is.
         ttl: Option<Spot<Ttl>>,
         /// A domain of yours under which it answers, beside its own. Needs a certificate.
-        domain: Option<Spot<Text>>,
-        /// The id of the certificate for that domain.
-        certificate_id: Option<Spot<Text>>,
+        domain: Option<Must<Spot<HostName>>>,
+        /// The id of the certificate for that domain, or `needs-cloudflare-cert`.
+        certificate_id: Option<Must<Spot<CertificateId>>>,
         /// Whether to drop what it keeps after a change. Unset, false.
         purge: Option<Spot<bool>>,
     }
 }
 
+/// The field in which S3 wraps the list of rules.
+const OF_S3: &str = "CORSRules";
+
 impl Field for CorsShape {
     fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
         match &node.kind {
             Kind::Scalar(text) if text == "none" => Some(Self::None),
-            Kind::Sequence(_) => Vec::read(node, reader).map(Self::Rules),
-            _ => Spot::read(node, reader).map(Self::Preset),
+            Kind::Scalar(_) => Spot::read(node, reader).map(Self::Preset),
+            Kind::Sequence(_) => Self::rules(node, reader),
+            Kind::Mapping(fields) => match fields.as_slice() {
+                [(name, rules)] if name.text == OF_S3 => Self::rules(rules, reader),
+                _ => Self::refused(node, reader),
+            },
+            Kind::Empty => Self::refused(node, reader),
         }
     }
 
     fn schema() -> Value {
         json!({ "oneOf": [
             { "enum": ["private-uploads", "public-assets", "none"] },
-            Vec::<CorsRuleShape>::schema(),
+            Self::rules_schema(),
+            { "type": "object", "required": [OF_S3], "additionalProperties": false, "properties": { OF_S3: Self::rules_schema() } },
         ] })
+    }
+}
+
+impl CorsShape {
+    fn rules(node: &Node, reader: &mut Reader) -> Option<Self> {
+        let rules: List<CorsRuleShape, MOST_RULES> = List::read(node, reader)?;
+        if rules.is_empty() {
+            reader.refuse(
+                node.at,
+                format!("it has 0 rules; write 1 to {MOST_RULES}, or none"),
+            );
+        }
+        Some(Self::Rules(node.at, rules))
+    }
+
+    fn refused(node: &Node, reader: &mut Reader) -> Option<Self> {
+        let what = format!(
+            "{}; write private-uploads, public-assets, none, or a list of rules \
+             ([{{\"origins\": [\"https://…\"], \"methods\": [\"GET\"]}}])",
+            is_a(&node.kind)
+        );
+        reader.refuse(node.at, what);
+        None
+    }
+
+    fn rules_schema() -> Value {
+        let mut schema = List::<CorsRuleShape, MOST_RULES>::schema();
+        schema["minItems"] = 1.into();
+        schema
+    }
+}
+
+/// One of the list.
+enum OriginItem {
+    FromApp,
+    Named(Origin),
+}
+
+impl Field for OriginItem {
+    fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
+        match &node.kind {
+            Kind::Scalar(text) if text == FROM_APP => Some(Self::FromApp),
+            _ => Spot::read(node, reader).map(|origin| Self::Named(origin.value)),
+        }
+    }
+
+    fn schema() -> Value {
+        json!({ "anyOf": [{ "const": FROM_APP }, Origin::schema()] })
     }
 }
 
 impl Field for Origins {
     fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
-        let is_word = |node: &Node| matches!(&node.kind, Kind::Scalar(text) if text == FROM_APP);
-        let items = match &node.kind {
-            Kind::Sequence(items) => items.as_slice(),
-            _ if is_word(node) => std::slice::from_ref(node),
+        let list: List<OriginItem, MOST_IN_A_RULE> = match &node.kind {
+            Kind::Scalar(text) if text == FROM_APP => List::from_iter([OriginItem::FromApp]),
+            Kind::Sequence(_) => List::read(node, reader)?,
             other => {
                 reader.refuse(
                     node.at,
@@ -104,18 +168,23 @@ impl Field for Origins {
                 return None;
             }
         };
-        let named = items.iter().filter(|item| !is_word(item));
-        let named: Vec<Spot<Origin>> = named.filter_map(|item| Spot::read(item, reader)).collect();
-        Some(Self {
+        let mut origins = Self {
             at: node.at,
-            from_app: items.iter().any(is_word),
-            named: named.into_iter().map(|origin| origin.value).collect(),
-        })
+            from_app: false,
+            named: Vec::new(),
+        };
+        for item in list.items {
+            match item {
+                OriginItem::FromApp => origins.from_app = true,
+                OriginItem::Named(origin) => origins.named.push(origin),
+            }
+        }
+        Some(origins)
     }
 
     fn schema() -> Value {
-        let item = json!({ "anyOf": [{ "const": FROM_APP }, Origin::schema()] });
-        json!({ "oneOf": [{ "const": FROM_APP }, { "type": "array", "items": item }] })
+        let list = List::<OriginItem, MOST_IN_A_RULE>::schema();
+        json!({ "oneOf": [{ "const": FROM_APP }, list] })
     }
 }
 
@@ -125,20 +194,25 @@ impl CdnChoice {
         let (ttl, domain, purge) = match self {
             Self::Unmanaged => return None,
             Self::Plain => (None, None, false),
-            Self::With(cdn) => {
-                let domain = cdn.domain.as_ref().zip(cdn.certificate_id.as_ref());
-                let domain = domain.map(|(name, certificate)| CdnDomain {
-                    name: name.value.0.clone(),
-                    certificate_id: certificate.value.0.clone(),
-                });
-                (
-                    cdn.ttl.map(|ttl| ttl.value),
-                    domain,
-                    cdn.purge.is_some_and(|purge| purge.value),
-                )
-            }
+            Self::With(cdn) => (
+                cdn.ttl.map(|ttl| ttl.value),
+                cdn.own_domain(),
+                cdn.purge.is_some_and(|purge| purge.value),
+            ),
         };
         Some(CdnWish { ttl, domain, purge })
+    }
+}
+
+impl CdnShape {
+    /// The domain with its certificate, where both are there and right.
+    fn own_domain(&self) -> Option<CdnDomain> {
+        let name = self.domain.as_ref()?.0.as_ref()?;
+        let certificate = self.certificate_id.as_ref()?.0.as_ref()?;
+        Some(CdnDomain {
+            name: name.value.0.clone(),
+            certificate_id: certificate.value.0.clone(),
+        })
     }
 }
 

@@ -1,16 +1,27 @@
 //! The shape of the manifest: every field, once, for the parser, for the schema and for people.
 
+use std::rc::Rc;
+
 use serde_json::{Value, json};
 
-use super::flaw::Place;
-use super::read::{Field, Must, Named, Reader, Spot, is_a, shape};
+use super::flaw::At;
+use super::read::{Field, List, Must, Named, Reader, Spot, is_a, shape};
 use super::settings::{CdnChoice, CorsShape, Origins};
 use super::tree::{Kind, Node};
-use super::words::{AppName, Days, Prefix, Spell, Suffix, Text, Version};
+use super::words::{AppName, Days, EnvironmentName, LogPrefix, PlatformName, Prefix, Spell, Suffix, Version};
 use crate::model::bucket::{Acl, BucketName, Region};
 use crate::model::key::Permission;
 use crate::model::name::Family;
 use crate::model::sink::{Repository, SettingName};
+
+/// More places than one run could write to: GitHub takes about 500 writes an hour from one token.
+pub(super) const MOST_SINKS: usize = 500;
+
+/// More components than an app has.
+const MOST_COMPONENTS: usize = 100;
+
+/// Rules that S3 takes for a bucket (S3 user guide, lifecycle configuration).
+const MOST_LIFECYCLE_RULES: usize = 1_000;
 
 shape! {
     /// The buckets and keys of many apps, as Spacekeeper brings them about.
@@ -32,7 +43,7 @@ shape! {
     /// An app: its buckets and the keys that open buckets of this file.
     AppShape {
         /// The buckets, by name. They are made where they are missing; nothing in them is ever deleted.
-        buckets: Option<Named<BucketName, BucketShape>>,
+        buckets: Option<Named<BucketName, Rc<BucketShape>>>,
         /// The keys, by the name that all their generations share.
         keys: Option<Named<Family, KeyShape>>,
     }
@@ -48,9 +59,9 @@ shape! {
         /// Days after which the access logs that this bucket receives expire.
         retention_days: Option<Spot<Days>>,
         /// Rules by which objects expire. Rules of others are left as they are.
-        lifecycle: Option<Vec<LifecycleShape>>,
+        lifecycle: Option<List<LifecycleShape, MOST_LIFECYCLE_RULES>>,
         /// What browsers of other origins may do: `private-uploads`, `public-assets`, `none`, or rules.
-        cors: Option<CorsShape>,
+        cors: Option<Must<CorsShape>>,
         /// Origins of every rule, beside those that it names. `from-app` stands for the live URL and the domains of the apps
         /// whose keys open the bucket.
         cors_origins: Option<Origins>,
@@ -78,7 +89,7 @@ shape! {
         /// The bucket that receives them: another one of this file, in the same region.
         bucket: Spot<BucketName>,
         /// What their names start with; `{app}` and `{bucket}` are filled in. Unset, `access-logs/{app}/{bucket}/`.
-        prefix: Option<Spot<Prefix>>,
+        prefix: Option<Spot<LogPrefix>>,
     }
 }
 
@@ -88,9 +99,9 @@ shape! {
         /// What the names of the objects start with. Unset, every object.
         prefix: Option<Spot<Prefix>>,
         /// Days after which they are deleted.
-        expire_days: Option<Spot<Days>>,
+        expire_days: Option<Must<Spot<Days>>>,
         /// Days after which an upload in parts that was not completed is dropped.
-        abort_uploads_days: Option<Spot<Days>>,
+        abort_uploads_days: Option<Must<Spot<Days>>>,
     }
 }
 
@@ -104,9 +115,9 @@ shape! {
         /// How long a superseded generation is kept at least after its successor is in place.
         grace_period: Option<Spot<Spell>>,
         /// Where it goes in GitHub. Unset, the workflow's own repository, under the default names.
-        github: Option<Vec<GitHubShape>>,
+        github: Option<List<GitHubShape, MOST_SINKS>>,
         /// The apps of App Platform whose environment receives it. They are redeployed.
-        app_platform: Vec<AppPlatformShape>,
+        app_platform: List<AppPlatformShape, MOST_SINKS>,
     }
 }
 
@@ -116,7 +127,7 @@ shape! {
         /// The repository, as OWNER/NAME. Unset, the workflow's own.
         repository: Option<Spot<Repository>>,
         /// The environment of it that receives the key instead of the repository itself.
-        environment: Option<Spot<Text>>,
+        environment: Option<Spot<EnvironmentName>>,
         /// The names of the secrets.
         secrets: Option<SecretsShape>,
         /// Whether to write also the variables `SPACES_ACCESS_KEY_ID`, `SPACES_BUCKET`, `SPACES_REGION`, `SPACES_ENDPOINT` and, with
@@ -125,6 +136,9 @@ shape! {
         /// What the names of the variables, and of the secrets that are not named here, end with after an underscore.
         /// It tells the names of two keys in one place apart: LOGS makes `SPACES_BUCKET_LOGS`.
         suffix: Option<Spot<Suffix>>,
+        /// Whether `SPACES_REGION` and `SPACES_ENDPOINT` end with the suffix too. With `false`, keys whose buckets are in one
+        /// region share them. Unset, true.
+        suffix_region: Option<Spot<bool>>,
     }
 }
 
@@ -144,12 +158,15 @@ shape! {
     /// An app of App Platform that receives a key in its environment.
     AppPlatformShape {
         /// Its id or name.
-        app: Spot<Text>,
+        app: Spot<PlatformName>,
         /// The components that receive it. Unset, the app as a whole.
-        components: Vec<Spot<Text>>,
+        components: List<Spot<PlatformName>, MOST_COMPONENTS>,
         /// What the names of the variables end with after an underscore. It tells the variables of two keys in one app
         /// apart: LOGS makes `SPACES_ACCESS_KEY_LOGS`.
         suffix: Option<Spot<Suffix>>,
+        /// Whether `SPACES_REGION` and `SPACES_ENDPOINT` end with the suffix too. With `false`, keys whose buckets are in one
+        /// region share them. Unset, true.
+        suffix_region: Option<Spot<bool>>,
     }
 }
 
@@ -174,7 +191,7 @@ impl Field for LoggingShape {
 
 impl GitHubShape {
     /// What a key has that says nothing of GitHub.
-    pub(super) fn unsaid(at: Place) -> Self {
+    pub(super) fn unsaid(at: At) -> Self {
         Self {
             at,
             repository: None,
@@ -182,6 +199,7 @@ impl GitHubShape {
             secrets: None,
             variables: None,
             suffix: None,
+            suffix_region: None,
         }
     }
 }

@@ -8,14 +8,14 @@ fn url() -> SpacesUrl {
     SpacesUrl::new("https://{region}.digitaloceanspaces.com")
 }
 
-fn parsed(text: &str) -> Result<Manifested, Vec<Flaw>> {
+pub(super) fn parsed(text: &str) -> Result<Manifested, Vec<Flaw>> {
     let repository: Repository = "acme/shop".parse().expect("a repository");
     let url = url();
     let around = Around {
         repository: Some(&repository),
         spaces_url: &url,
     };
-    parse(text, &around)
+    parse(text, &around).map_err(|flaws| flaws.told)
 }
 
 #[track_caller]

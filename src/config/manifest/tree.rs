@@ -6,11 +6,13 @@
 //! tags are refused, so no small file becomes a large tree.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::flaw::{Flaw, Place};
+use super::flaw::{At, Place};
+use super::read::{Reader, shortened};
 
 /// Deeper than any manifest, and shallow enough for every stack.
 const DEEPEST: usize = 32;
@@ -18,7 +20,7 @@ const DEEPEST: usize = 32;
 /// A part of the file.
 #[derive(Debug, Clone)]
 pub(super) struct Node {
-    pub(super) at: Place,
+    pub(super) at: At,
     pub(super) kind: Kind,
 }
 
@@ -34,49 +36,92 @@ pub(super) enum Kind {
 /// A key of a mapping.
 #[derive(Debug, Clone)]
 pub(super) struct Name {
-    pub(super) at: Place,
+    pub(super) at: At,
     pub(super) text: String,
 }
 
-/// The file as a tree; what is wrong with its YAML goes to `flaws`. A syntax error ends the reading: what follows it
-/// cannot be told.
-pub(super) fn compose(text: &str, flaws: &mut Vec<Flaw>) -> Option<Node> {
+/// The file as a tree; what is wrong with its YAML is told. A syntax error ends the reading: what follows it cannot be
+/// told.
+pub(super) fn compose(text: &str, reader: &mut Reader) -> Option<Node> {
     let mut composer = Composer {
         parser: Parser::new_from_str(text),
-        flaws,
+        input: None,
+        reader,
     };
-    let root = composer.document();
-    if let Err(Broken(flaw)) = root {
-        flaws.push(flaw);
-        return None;
-    }
-    root.ok().flatten()
-}
-
-impl Node {
-    /// The tree as JSON, places left out; a scalar that reads as a whole number is one.
-    pub(super) fn json(&self) -> Value {
-        match &self.kind {
-            Kind::Empty => Value::Null,
-            Kind::Scalar(text) => text
-                .parse::<i64>()
-                .map_or_else(|_| json!(text), |number| json!(number)),
-            Kind::Sequence(items) => items.iter().map(Self::json).collect(),
-            Kind::Mapping(fields) => {
-                let named = fields.iter().map(|(name, node)| (name.text.clone(), node.json()));
-                Value::Object(named.collect())
-            }
+    match composer.document() {
+        Ok(root) => root,
+        Err(Broken { at, what }) => {
+            reader.tell(at, "", what);
+            None
         }
     }
 }
 
-struct Composer<'t, 'f> {
+/// An input that holds YAML or JSON as a tree, all of it at the place of the input. Every JSON is YAML but for tabs, so
+/// what is no YAML is tried as JSON.
+pub(super) fn compose_input(input: &'static str, text: &str, reader: &mut Reader) -> Option<Node> {
+    let mut composer = Composer {
+        parser: Parser::new_from_str(text),
+        input: Some(input),
+        reader,
+    };
+    let Broken { at, what } = match composer.document() {
+        Ok(root) => return root,
+        Err(broken) => broken,
+    };
+    if let Ok(json) = serde_json::from_str(text) {
+        return Some(Node::of_json(at, json));
+    }
+    reader.tell(at, "", what);
+    None
+}
+
+impl Node {
+    /// A single value.
+    pub(super) fn scalar(at: At, text: &str) -> Self {
+        Self {
+            at,
+            kind: Kind::Scalar(text.to_owned()),
+        }
+    }
+
+    /// A list of single values.
+    pub(super) fn list<'l>(at: At, items: impl Iterator<Item = &'l str>) -> Self {
+        Self {
+            at,
+            kind: Kind::Sequence(items.map(|item| Self::scalar(at, item)).collect()),
+        }
+    }
+
+    fn of_json(at: At, value: Value) -> Self {
+        let kind = match value {
+            Value::Null => Kind::Empty,
+            Value::String(text) => Kind::Scalar(text),
+            Value::Bool(_) | Value::Number(_) => Kind::Scalar(value.to_string()),
+            Value::Array(items) => {
+                Kind::Sequence(items.into_iter().map(|item| Self::of_json(at, item)).collect())
+            }
+            Value::Object(fields) => {
+                let field = |(text, value)| (Name { at, text }, Self::of_json(at, value));
+                Kind::Mapping(fields.into_iter().map(field).collect())
+            }
+        };
+        Self { at, kind }
+    }
+}
+
+struct Composer<'t, 'r> {
     parser: Parser<'t, StrInput<'t>>,
-    flaws: &'f mut Vec<Flaw>,
+    /// The input that is read, where it is no file.
+    input: Option<&'static str>,
+    reader: &'r mut Reader,
 }
 
 /// The parser cannot go on.
-struct Broken(Flaw);
+struct Broken {
+    at: At,
+    what: String,
+}
 
 impl<'t> Composer<'t, '_> {
     fn document(&mut self) -> Result<Option<Node>, Broken> {
@@ -89,7 +134,7 @@ impl<'t> Composer<'t, '_> {
                 _ if root.is_some() => {
                     let what =
                         "a second document starts here; a manifest is one document, without `---` inside";
-                    return Err(Broken(flaw(place(&span), what)));
+                    return Err(self.broken(&span, what));
                 }
                 event => root = Some(self.node(event, span, 0)?),
             }
@@ -101,21 +146,17 @@ impl<'t> Composer<'t, '_> {
             Some(Ok(found)) => Ok(found),
             None => Ok((Event::StreamEnd, Span::default())),
             Some(Err(error)) => {
-                let at = Place {
-                    line: error.marker().line(),
-                    column: error.marker().col() + 1,
-                    width: 1,
-                };
+                let marker = error.marker();
                 let what = format!("it is not YAML: {}", error.info());
-                Err(Broken(flaw(at, &what)))
+                Err(self.broken(&Span::new(*marker, *marker), &what))
             }
         }
     }
 
     fn node(&mut self, event: Event<'t>, span: Span, depth: usize) -> Result<Node, Broken> {
-        let at = place(&span);
+        let at = self.at(&span);
         if depth > DEEPEST {
-            return Err(Broken(flaw(at, "it is nested deeper than any manifest")));
+            return Err(self.broken(&span, "it is nested deeper than any manifest"));
         }
         self.refuse_extras(&event, at);
         let kind = match event {
@@ -127,7 +168,7 @@ impl<'t> Composer<'t, '_> {
         Ok(Node { at, kind })
     }
 
-    fn refuse_extras(&mut self, event: &Event<'_>, at: Place) {
+    fn refuse_extras(&mut self, event: &Event<'_>, at: At) {
         let (anchor, tag) = match event {
             Event::Alias(_) => (true, false),
             Event::Scalar(_, _, anchor, tag) => (*anchor > 0, tag.is_some()),
@@ -137,12 +178,12 @@ impl<'t> Composer<'t, '_> {
             _ => (false, false),
         };
         if anchor {
-            self.flaws
-                .push(flaw(at, "anchors and aliases are not taken; write it out"));
+            self.reader
+                .tell(at, "", "anchors and aliases are not taken; write it out");
         }
         if tag {
-            self.flaws
-                .push(flaw(at, "tags such as `!!str` are not taken; leave it out"));
+            self.reader
+                .tell(at, "", "tags such as `!!str` are not taken; leave it out");
         }
     }
 
@@ -158,6 +199,7 @@ impl<'t> Composer<'t, '_> {
 
     fn mapping(&mut self, depth: usize) -> Result<Kind, Broken> {
         let mut fields: Vec<(Name, Node)> = Vec::new();
+        let mut known = BTreeMap::new();
         loop {
             let name = match self.next()? {
                 (Event::MappingEnd | Event::StreamEnd, _) => return Ok(Kind::Mapping(fields)),
@@ -165,27 +207,42 @@ impl<'t> Composer<'t, '_> {
             };
             let (event, span) = self.next()?;
             let value = self.node(event, span, depth + 1)?;
-            if let Some(name) = self.name(name, &fields) {
+            if let Some(name) = self.name(name, &mut known) {
                 fields.push((name, value));
             }
         }
     }
 
-    fn name(&mut self, node: Node, known: &[(Name, Node)]) -> Option<Name> {
+    fn name(&mut self, node: Node, known: &mut BTreeMap<String, At>) -> Option<Name> {
         let Node { at, kind } = node;
         let Kind::Scalar(text) = kind else {
-            self.flaws.push(flaw(at, "a name is expected before the colon"));
+            self.reader.tell(at, "", "a name is expected before the colon");
             return None;
         };
-        if let Some((first, _)) = known.iter().find(|(first, _)| first.text == text) {
-            let what = format!(
-                "`{text}` stands here a second time; the first is in line {}",
-                first.at.line
-            );
-            self.flaws.push(flaw(at, &what));
+        if let Some(first) = known.get(&text) {
+            let text = shortened(&text);
+            let what = format!("`{text}` stands here a second time; the first is in {first}");
+            self.reader.tell(at, "", what);
             return None;
         }
+        known.insert(text.clone(), at);
         Some(Name { at, text })
+    }
+
+    fn at(&self, span: &Span) -> At {
+        self.input.map_or_else(|| At::File(place(span)), At::Input)
+    }
+
+    /// The lines of an input are not its places, so they are told in words.
+    fn broken(&self, span: &Span, what: &str) -> Broken {
+        let what = match self.input {
+            Some(_) => format!("{what} (line {} of the value)", span.start.line()),
+            None => what.to_owned(),
+        };
+        Broken {
+            at: self.at(span),
+            what,
+        }
     }
 }
 
@@ -207,13 +264,5 @@ fn place(span: &Span) -> Place {
         line: start.line().max(1),
         column: start.col() + 1,
         width: width.max(1),
-    }
-}
-
-fn flaw(at: Place, what: &str) -> Flaw {
-    Flaw {
-        at,
-        field: String::new(),
-        what: what.to_owned(),
     }
 }
