@@ -14,7 +14,7 @@ pub(super) fn switch(text: &str) -> Result<bool, &'static str> {
 }
 
 /// More than anybody means, and far from where arithmetic on times ends: ten years as `humantime` counts them.
-const LONGEST_SPAN: Duration = Duration::from_secs(10 * 31_557_600);
+const LONGEST_SPAN: Duration = Duration::from_hours(10 * 8_766);
 
 /// A span of time such as `90d`, `24h`, `30m` or `1h 30m`, at most ten years; a plain `0` is none.
 pub(super) fn span(text: &str) -> Result<Duration, &'static str> {

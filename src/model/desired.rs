@@ -356,4 +356,32 @@ mod tests {
     fn grace_must_end_before_the_key_does() {
         assert_eq!(Lifetime::new(HOUR, HOUR), Err(GraceOutlivesAge));
     }
+
+    #[test]
+    fn an_app_that_has_two_names_is_called_by_the_first() {
+        let sink = |name: &str| AppSink {
+            app: AppRef(name.to_owned()),
+            places: vec![Place::App],
+            suffix: String::new(),
+            variables: Vec::new(),
+        };
+        let mut desired = Desired {
+            region: "nyc3".parse().expect("a region"),
+            spaces_url: SpacesUrl::new("https://spaces.example"),
+            homes: BTreeMap::new(),
+            buckets: Vec::new(),
+            families: vec![WantedFamily {
+                family: "shop-spaces-key".parse().expect("a family"),
+                grants: Grants::new(),
+                lifetime: Lifetime::new(HOUR * 2, HOUR).expect("grace within age"),
+                github: Vec::new(),
+                apps: ["shop", "9f-id", "blog", "unseen"].map(sink).into(),
+            }],
+        };
+        let ids = [("shop", "9f-id"), ("9f-id", "9f-id"), ("blog", "7a-id")];
+        let ids = ids.map(|(name, id)| (AppRef(name.to_owned()), id.to_owned()));
+        desired.merge_apps(&ids.into());
+        let names: Vec<&str> = desired.families[0].apps.iter().map(|sink| &*sink.app.0).collect();
+        assert_eq!(names, ["9f-id", "9f-id", "blog", "unseen"]);
+    }
 }

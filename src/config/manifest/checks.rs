@@ -34,7 +34,8 @@ pub(super) fn limits(manifest: &Manifest, declared: &Declared<'_>, reader: &mut 
     let places = declared.places();
     if let Some(at) = places.get(BUCKETS_MAX) {
         let what = format!(
-            "the file has {} buckets, and an account holds at most {BUCKETS_MAX}",
+            "{} {} buckets, and an account holds at most {BUCKETS_MAX}",
+            at.says("the file has", "with it there are"),
             places.len()
         );
         reader.tell(*at, "apps".to_owned(), what);

@@ -76,10 +76,12 @@ impl Flaw {
     /// The offending line of the file with a caret under the place.
     #[must_use]
     pub fn excerpt(&self, file: &str) -> String {
-        let line = file
-            .lines()
-            .nth(self.at.line.saturating_sub(1))
-            .unwrap_or_default();
+        let line = file.lines().nth(self.at.line.saturating_sub(1));
+        self.excerpt_of(line.unwrap_or_default())
+    }
+
+    /// The same, of a line that was found already.
+    pub(super) fn excerpt_of(&self, line: &str) -> String {
         let before = self.at.column.saturating_sub(1);
         let from = before.saturating_sub(LINE_SHOWN / 2);
         // No more of a line than is shown is looked at behind the place: a file may be one line of a megabyte.

@@ -140,7 +140,7 @@ fn decoded(name: &str, bytes: Vec<u8>, door: &mut Door) -> Source {
                 field: String::new(),
                 what: "it is not UTF-8 from here on; save the file as UTF-8".to_owned(),
             };
-            door.problems.push(problem(name, &valid, &flaw));
+            door.problems.push(problem(name, &flaw, flaw.excerpt(&valid)));
             Source::Unreadable
         }
     }
@@ -166,7 +166,12 @@ impl ManifestFile {
             }
             Err(Flaws { told, untold }) => {
                 door.untold += untold;
-                let told = told.iter().map(|flaw| problem(&self.name, &self.text, flaw));
+                let lines: Vec<&str> = self.text.lines().collect();
+                let line = |flaw: &Flaw| lines.get(flaw.at.line.saturating_sub(1)).copied();
+                let told = told.iter().map(|flaw| {
+                    let excerpt = flaw.excerpt_of(line(flaw).unwrap_or_default());
+                    problem(&self.name, flaw, excerpt)
+                });
                 door.problems.extend(told);
                 None
             }
@@ -174,7 +179,7 @@ impl ManifestFile {
     }
 }
 
-fn problem(file: &str, text: &str, flaw: &Flaw) -> InputProblem {
+fn problem(file: &str, flaw: &Flaw, excerpt: String) -> InputProblem {
     let Place { line, column, .. } = flaw.at;
     InputProblem {
         input: format!("{file}:{line}:{column}"),
@@ -183,7 +188,7 @@ fn problem(file: &str, text: &str, flaw: &Flaw) -> InputProblem {
             file: file.to_owned(),
             line,
             column,
-            excerpt: flaw.excerpt(text),
+            excerpt,
         }),
     }
 }

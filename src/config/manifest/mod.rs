@@ -12,10 +12,13 @@ mod checks;
 mod flaw;
 mod input;
 mod keys;
+mod lists;
+mod names;
 mod read;
 mod settings;
 mod shape;
 mod single;
+mod sinks;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -172,7 +175,7 @@ fn within(text: &str, lines: usize, at: Place) -> Place {
     if at.line <= lines {
         return at;
     }
-    let last = text.lines().last().unwrap_or_default();
+    let last = text.lines().next_back().unwrap_or_default();
     Place {
         line: lines,
         column: last.chars().count() + 1,

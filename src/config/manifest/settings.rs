@@ -3,9 +3,11 @@
 use serde_json::{Value, json};
 
 use super::flaw::At;
-use super::read::{Field, List, Must, Reader, Spot, Word, is_a, shape};
+use super::lists::List;
+use super::names::{CertificateId, HeaderName, HostName};
+use super::read::{Field, Must, Reader, Spot, Word, is_a, shape};
 use super::tree::{Kind, Node};
-use super::words::{CertificateId, HeaderName, HostName, Origin, Seconds, Text};
+use super::words::{Origin, Seconds, Text};
 use crate::model::cdn::{CdnDomain, CdnWish, Ttl};
 use crate::model::cors::{CorsMethod, Preset};
 
@@ -64,7 +66,7 @@ pub(super) enum CdnChoice {
     /// One with the settings that it has.
     Plain,
     /// One with these settings.
-    With(CdnShape),
+    With(Box<CdnShape>),
 }
 
 shape! {
@@ -219,7 +221,7 @@ impl CdnShape {
 impl Field for CdnChoice {
     fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
         if let Kind::Mapping(_) = &node.kind {
-            return CdnShape::read(node, reader).map(Self::With);
+            return CdnShape::read(node, reader).map(|cdn| Self::With(Box::new(cdn)));
         }
         let wanted: Spot<bool> = Spot::read(node, reader)?;
         Some(if wanted.value {

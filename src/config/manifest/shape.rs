@@ -5,10 +5,12 @@ use std::rc::Rc;
 use serde_json::{Value, json};
 
 use super::flaw::At;
-use super::read::{Field, List, Must, Named, Reader, Spot, is_a, shape};
+use super::lists::{List, Named};
+use super::names::{AppName, EnvironmentName, PlatformName};
+use super::read::{Field, Must, Reader, Spot, is_a, shape};
 use super::settings::{CdnChoice, CorsShape, Origins};
 use super::tree::{Kind, Node};
-use super::words::{AppName, Days, EnvironmentName, LogPrefix, PlatformName, Prefix, Spell, Suffix, Version};
+use super::words::{Days, LogPrefix, Prefix, Spell, Suffix, Version};
 use crate::model::bucket::{Acl, BucketName, Region};
 use crate::model::key::Permission;
 use crate::model::name::Family;

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::flaw::At;
 use super::keys::DeclaredKey;
+use super::names::HeaderName;
 use super::read::{Must, Reader, Spot};
 use super::settings::{CdnChoice, CdnShape, CorsRuleShape, CorsShape};
 use super::shape::{BucketShape, LifecycleShape, LoggingShape};
-use super::words::{Days, HeaderName};
+use super::words::Days;
 use crate::model::bucket::{BucketName, Logging, LoggingWish, Region, Versioning};
 use crate::model::cdn::CdnWish;
 use crate::model::cors::{CorsRule, CorsWish, Preset};

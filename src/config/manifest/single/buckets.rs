@@ -6,7 +6,8 @@ use std::rc::Rc;
 use super::super::super::inputs::RawInputs;
 use super::super::super::values;
 use super::super::flaw::At;
-use super::super::read::{Field, Must, Named, Reader, Spot, Word, shortened, word};
+use super::super::lists::Named;
+use super::super::read::{Field, Must, Reader, Spot, Word, shortened, word};
 use super::super::settings::{CdnChoice, CdnShape, CorsShape};
 use super::super::shape::{BucketShape, LoggingShape, LoggingTarget};
 use super::super::tree;
@@ -151,7 +152,7 @@ fn cdn(raw: &RawInputs, reader: &mut Reader) -> Option<CdnChoice> {
         purge: value("cdn-purge", raw.cdn_purge.as_deref(), reader),
     };
     match wanted {
-        Some(Spot { value: true, .. }) => Some(CdnChoice::With(shape)),
+        Some(Spot { value: true, .. }) => Some(CdnChoice::With(Box::new(shape))),
         // A `cdn` that is wrong is told already.
         None if raw.cdn.is_some() => None,
         Some(Spot { value: false, .. }) | None => {

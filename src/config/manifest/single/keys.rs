@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use super::super::super::inputs::RawInputs;
 use super::super::flaw::At;
-use super::super::read::{List, Named, Reader, Spot, Word, word};
+use super::super::lists::{List, Named};
+use super::super::names::{AppName, EnvironmentName, PlatformName};
+use super::super::read::{Reader, Spot, Word, word};
 use super::super::shape::{AppPlatformShape, GitHubShape, KeyShape, SecretsShape};
-use super::super::words::{AppName, EnvironmentName, PlatformName, Suffix};
+use super::super::words::Suffix;
 use super::{Line, Scope, list, refuse_unheeded, value};
 use crate::model::bucket::BucketName;
 use crate::model::name::Family;

@@ -9,10 +9,12 @@ use super::super::defaults;
 use super::super::inputs::RawInputs;
 use super::super::values::lines;
 use super::flaw::{At, Flaw};
-use super::read::{Field, Must, Named, Reader, Spot};
+use super::lists::Named;
+use super::names::AppName;
+use super::read::{Field, Must, Reader, Spot};
 use super::shape::{AppShape, Manifest};
 use super::tree::Node;
-use super::words::{AppName, Version};
+use super::words::Version;
 use crate::model::bucket::{BucketName, Region};
 use crate::model::key::Permission;
 
@@ -62,7 +64,7 @@ pub(super) fn region(raw: &RawInputs, reader: &mut Reader) -> Option<Spot<Region
 pub(super) fn sentence(flaw: &Flaw<At>) -> String {
     let rule = flaw
         .field
-        .split_once("cors.")
+        .rsplit_once("cors.")
         .and_then(|(_, rest)| rest.split('.').next()?.parse::<usize>().ok());
     match rule {
         Some(index) => format!("rule {}: {}", index + 1, flaw.what),
