@@ -71,7 +71,7 @@ impl Reader {
 
     /// Something is wrong with a field that was read already.
     pub(super) fn tell(&mut self, at: At, field: impl Into<String>, what: impl Into<String>) {
-        if self.flaws.len() >= KEPT {
+        if self.is_full() {
             self.untold += 1;
             return;
         }
@@ -85,6 +85,10 @@ impl Reader {
     /// Whether no problem of this place has been told.
     pub(super) fn is_silent_about(&self, at: At) -> bool {
         self.flaws.iter().all(|flaw| flaw.at != at)
+    }
+
+    const fn is_full(&self) -> bool {
+        self.flaws.len() >= KEPT
     }
 
     /// Whether nothing is wrong so far.
@@ -124,7 +128,12 @@ impl Reader {
         };
         let is_known = |name: &str| known.contains(&name) || others.contains(&name);
         for (name, _) in fields.iter().filter(|(name, _)| !is_known(&name.text)) {
-            self.refuse(name.at, unknown(&name.text, known));
+            if self.is_full() {
+                // To look for the nearest name is dear, and nobody will read it.
+                self.untold += 1;
+            } else {
+                self.refuse(name.at, unknown(&name.text, known));
+            }
         }
         Some(fields)
     }
