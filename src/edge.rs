@@ -4,12 +4,11 @@ mod watch;
 
 use std::io;
 use std::path::Path;
+use std::process::ExitCode;
 
 use crate::apply::{FullAccess, Ledger, Minter};
 use crate::bug::caught_in;
-use crate::config::{
-    Environment, Files, InputProblem, InventoryFormat, Refused, Request, Runner, credentials,
-};
+use crate::config::{Files, Given, InputProblem, InventoryFormat, Refused, Request, Runner, credentials};
 use crate::job::Job;
 use crate::model::inventory::Inventory;
 use crate::model::path::WorkspacePath;
@@ -54,30 +53,49 @@ impl Exit {
     }
 }
 
-/// Does what the environment asks for.
-pub async fn run(environment: &Environment) -> Exit {
-    let runner = Runner::read(environment);
-    let console = Console::new(&runner);
-    // First of all: not even the refusal of a request may quote what it was given.
-    for credential in credentials(environment) {
-        console.mask(&credential);
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
     }
+}
+
+/// Tells why a command line is not understood.
+#[must_use]
+pub fn refused(given: &Given, problems: &[InputProblem]) -> Exit {
+    let runner = Runner::read(&given.environment);
+    let console = Console::new(&runner);
+    mask_all(given, console);
+    refuse(console, &runner, problems)
+}
+
+/// Does what flags and environment ask for.
+pub async fn run(given: &Given) -> Exit {
+    let runner = Runner::read(&given.environment);
+    let console = Console::new(&runner);
+    mask_all(given, console);
     console.start_log(runner.debug);
-    let answered = caught_in(Box::pin(answer(environment, &runner, console))).await;
+    let answered = caught_in(Box::pin(answer(given, &runner, console))).await;
     answered.unwrap_or_else(|bug| {
         console.problems(Level::Error, &[bug.problem("this run")]);
         Exit::Failed
     })
 }
 
-async fn answer(environment: &Environment, runner: &Runner, console: Console) -> Exit {
+/// First of all: not even the refusal of a request may quote what it was given.
+fn mask_all(given: &Given, console: Console) {
+    for credential in credentials(given) {
+        console.mask(&credential);
+    }
+}
+
+async fn answer(given: &Given, runner: &Runner, console: Console) -> Exit {
     let (trigger, shutdown) = Shutdown::new();
     let ledger = Ledger::default();
     for problem in signals::heed(&trigger) {
         ledger.note(problem);
     }
-    let workspace = Workspace::at(environment.get("GITHUB_WORKSPACE").map(String::as_str));
-    let request = match Request::read(environment, &workspace) {
+    let workspace = Workspace::at(given.environment.get("GITHUB_WORKSPACE").map(String::as_str));
+    let request = match Request::read(given, &workspace) {
         Ok(request) => request,
         Err(Refused { problems, warnings }) => {
             warn(&warnings);

@@ -9,6 +9,7 @@
 
 pub mod apply;
 pub mod bug;
+pub mod cli;
 pub mod config;
 pub mod edge;
 pub mod job;

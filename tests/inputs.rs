@@ -1,5 +1,8 @@
 //! Bad input gets a clear error, all problems at once, and nothing is touched.
 
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt as _;
+
 use crate::fixture::{Outcome, Run, World, sandbox, secret};
 
 /// Runs the least request with these inputs on top, and insists that it is refused before anybody is asked anything.
@@ -328,4 +331,93 @@ fn tokens_may_come_from_the_environment() {
         .env("DIGITALOCEAN_TOKEN", World::DIGITALOCEAN_TOKEN)
         .go()
         .green();
+}
+
+#[test]
+fn two_spellings_of_one_input_must_say_the_same() {
+    for value in ["false", "maybe"] {
+        let sandbox = sandbox();
+        let run = Run::bootstrap(&sandbox).input("dry-run", "true");
+        refuses(run.env("INPUT_DRY_RUN", value)).complains(&[
+            "dry-run: ",
+            "INPUT_DRY-RUN and INPUT_DRY_RUN say different things",
+        ]);
+    }
+    let sandbox = sandbox();
+    let run = Run::bootstrap(&sandbox).input("dry-run", "true");
+    let outcome = run.env("INPUT_DRY_RUN", " TRUE ").go().green();
+    assert!(outcome.journal.writes().is_empty(), "{:#?}", outcome.journal);
+}
+
+#[test]
+fn the_runners_default_gives_way_to_what_somebody_wrote() {
+    let sandbox = sandbox();
+    let run = Run::bootstrap(&sandbox).with_the_runners_defaults();
+    let outcome = run.env("INPUT_DRY_RUN", "true").go().green();
+    assert!(outcome.journal.writes().is_empty(), "{:#?}", outcome.journal);
+}
+
+#[test]
+fn two_spellings_of_a_secret_are_not_shown() {
+    let sandbox = sandbox();
+    let outcome = refuses(Run::bootstrap(&sandbox).env("INPUT_GITHUB_TOKEN", "canary-0123456789"));
+    outcome.complains(&["github-token: ", "say different things"]);
+    assert!(!outcome.stdout.contains("canary"), "{}", outcome.stdout);
+}
+
+#[test]
+fn an_input_that_is_no_text_is_refused_by_its_name() {
+    let no_text = || OsString::from_vec(b"tru\xe9".to_vec());
+    for name in [
+        "INPUT_DRY_RUN",
+        "GITHUB_RUN_ID",
+        "DIGITALOCEAN_TOKEN",
+        "SPACES_ENDPOINT_URL",
+    ] {
+        let sandbox = sandbox();
+        let run = Run::bootstrap(&sandbox).without_env(name);
+        refuses(run.raw_env(name.into(), no_text())).complains(&[&format!("{name}: "), "not UTF-8"]);
+    }
+    let sandbox = sandbox();
+    let mut name = OsString::from("INPUT_DRY-RUN");
+    name.push(no_text());
+    refuses(Run::bootstrap(&sandbox).raw_env(name, "true".into())).complains(&["INPUT_DRY-RUN", "not UTF-8"]);
+}
+
+#[test]
+fn a_variable_of_others_need_not_be_text() {
+    let sandbox = sandbox();
+    let run = Run::bootstrap(&sandbox);
+    run.raw_env("LS_COLORS".into(), OsString::from_vec(vec![0xff]))
+        .go()
+        .green();
+}
+
+#[test]
+fn what_the_runner_says_of_itself_is_not_guessed() {
+    for (name, value) in [
+        ("GITHUB_RUN_ID", "12a"),
+        ("GITHUB_RUN_ATTEMPT", "first"),
+        ("GITHUB_ACTIONS", "yes"),
+        ("RUNNER_DEBUG", "on"),
+    ] {
+        let sandbox = sandbox();
+        let outcome = Run::bootstrap(&sandbox).env(name, value).go().exits(2);
+        assert!(outcome.journal.is_empty(), "{:#?}", outcome.journal);
+        for told in [name, &format!("`{value}` is not accepted")] {
+            assert!(outcome.stdout.contains(told), "{told} in {}", outcome.stdout);
+        }
+    }
+    let sandbox = sandbox();
+    let run = Run::bootstrap(&sandbox).env("GITHUB_REPOSITORY", "shop");
+    refuses(run.input("github-repository", "acme/shop")).complains(&["GITHUB_REPOSITORY: ", "owner/name"]);
+}
+
+#[test]
+fn an_unknown_input_is_not_lost_beside_one_that_asks_for_nothing() {
+    let sandbox = sandbox();
+    let run = Run::bootstrap(&sandbox)
+        .env("INPUT_NO-SUCH", "false")
+        .env("INPUT_NO_SUCH", "yes");
+    refuses(run).complains(&["no-such: ", "no such input"]);
 }

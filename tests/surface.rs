@@ -1,6 +1,8 @@
 //! What a user sees of the Action is one thing: `action.yml`, the README and the code name the same inputs with the same
 //! defaults. And the inner modules know nothing of the outside.
 
+mod documents;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,9 +15,6 @@ use spacekeeper::report::findings_document;
 
 /// What a file says of an input: its name and its default, where it has one.
 type Defaults = Vec<(String, Option<String>)>;
-
-/// The defaults that the README tells in words, because they are values of something else.
-const TOLD_IN_WORDS: [&str; 2] = ["", "–"];
 
 fn at_root(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -62,13 +61,6 @@ fn rows(markdown: &str) -> Vec<(String, Vec<String>)> {
         Some((name, cells.map(|cell| cell.trim().to_owned()).collect()))
     };
     markdown.lines().filter_map(row).collect()
-}
-
-/// One value in code style is a default; anything else, such as `$GITHUB_REPOSITORY` or words, is an explanation.
-fn literal(cell: &str) -> Option<String> {
-    let literal = cell.strip_prefix('`')?.strip_suffix('`')?;
-    let plain = !literal.contains(['`', '$', '<']);
-    plain.then(|| literal.to_owned())
 }
 
 fn names(entries: &Defaults) -> Vec<&str> {
@@ -120,37 +112,37 @@ fn a_default_of_the_action_is_what_the_code_takes_an_unset_input_for() {
     assert_eq!(unset, spelt_out);
 }
 
-#[test]
-fn the_readme_has_a_row_for_every_input_and_output() {
-    let (action, readme) = (read("action.yml"), read("README.md"));
-    let rows: BTreeMap<String, Vec<String>> = rows(&readme).into_iter().collect();
-    for name in INPUTS.iter().chain(OUTPUTS) {
-        assert!(rows.contains_key(*name), "the README has no row for `{name}`");
+/// A file of the repository with a part that the code makes; `UPDATE_DOCS` writes it.
+#[track_caller]
+fn is_up_to_date(path: &str, made: &str) {
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(at_root(path), made).expect("the file is written");
     }
-    for (name, default) in entries(&action, "inputs") {
-        let told = rows[&name].first().map(String::as_str).unwrap_or_default();
-        match default {
-            Some(default) => assert_eq!(literal(told), Some(default), "README, default of `{name}`"),
-            None => assert!(
-                TOLD_IN_WORDS.contains(&told) || literal(told).is_none(),
-                "README: `{name}` has no default {told}"
-            ),
-        }
-    }
+    let hint = "run UPDATE_DOCS=1 cargo test --test promises surface";
+    assert!(read(path) == made, "{path} is not up to date: {hint}");
 }
 
 #[test]
-fn the_readme_has_no_row_for_an_input_that_does_not_exist() {
+fn the_action_tells_of_the_inputs_what_the_list_tells() {
+    let inputs = documents::inputs_of_the_action();
+    let made = documents::with_part(&read("action.yml"), "inputs:\n", "outputs:\n", &inputs);
+    is_up_to_date("action.yml", &made);
+}
+
+#[test]
+fn the_readme_tells_of_the_inputs_what_the_list_tells() {
+    let rows = documents::rows_of_the_readme();
+    let made = documents::with_part(&read("README.md"), "| `command` |", "\n\n", rows.trim_end());
+    is_up_to_date("README.md", &made);
+}
+
+#[test]
+fn the_readme_has_a_row_for_every_output() {
     let readme = read("README.md");
-    let table = readme
-        .lines()
-        .skip_while(|line| !line.starts_with("| `command` "))
-        .take_while(|line| line.starts_with('|'));
-    let told: Vec<String> = rows(&table.collect::<Vec<_>>().join("\n"))
-        .into_iter()
-        .map(|(name, _)| name)
-        .collect();
-    assert_eq!(told, INPUTS);
+    let rows: BTreeMap<String, Vec<String>> = rows(&readme).into_iter().collect();
+    for name in OUTPUTS {
+        assert!(rows.contains_key(*name), "the README has no row for `{name}`");
+    }
 }
 
 /// The names that stand directly below a heading such as `with:`, wherever it stands.
@@ -473,13 +465,5 @@ fn the_sandbox_shares_no_code_with_the_product() {
 
 #[test]
 fn the_document_on_findings_is_the_one_that_the_code_makes() {
-    let made = findings_document();
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        fs::write(at_root("docs/FINDINGS.md"), &made).expect("docs/FINDINGS.md is written");
-    }
-    let hint = "run UPDATE_DOCS=1 cargo test --test promises surface";
-    assert!(
-        read("docs/FINDINGS.md") == made,
-        "docs/FINDINGS.md is not up to date: {hint}"
-    );
+    is_up_to_date("docs/FINDINGS.md", &findings_document());
 }

@@ -7,8 +7,8 @@ use percent_encoding::percent_decode_str;
 use secrecy::SecretString;
 use url::Url;
 
-use super::inputs::{SECRET_INPUTS, input_name};
-use super::request::Environment;
+use super::given::Given;
+use super::inputs::{Input, Takes, input_name};
 use crate::scrub::SHORTEST;
 
 /// Variables that hold a credential. Ours are there; a suffix stands for a bucket, where each has its own key.
@@ -19,12 +19,22 @@ const SECRET_VARIABLES: [&str; 4] = [
     "SPACES_SECRET_KEY",
 ];
 
-/// Every credential that the environment holds, each once; what is too short to be one is left out.
+/// Every credential that was given, by flags (out of files) or by the environment, each once; what is too short to be one
+/// is left out.
 #[must_use]
-pub fn credentials(environment: &Environment) -> Vec<SecretString> {
-    let whole = environment.iter().filter(|(name, _)| is_secret(name));
+pub fn credentials(given: &Given) -> Vec<SecretString> {
+    let flags = given
+        .flags
+        .iter()
+        .filter_map(|(name, value)| Some((Input::named(name)?.variable(), value)));
+    let variables = given
+        .environment
+        .iter()
+        .map(|(name, value)| (name.clone(), value));
+    let all: Vec<(String, &String)> = flags.chain(variables).collect();
+    let whole = all.iter().filter(|(name, _)| is_secret(name));
     let whole = whole.map(|(_, value)| value.trim().to_owned());
-    let passwords = environment
+    let passwords = all
         .iter()
         .filter(|(name, _)| is_address(name))
         .flat_map(|(_, value)| passwords(value));
@@ -38,9 +48,8 @@ fn is_secret(name: &str) -> bool {
         name.strip_prefix(known)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
     };
-    let input = input_name(name);
-    SECRET_VARIABLES.into_iter().any(variable)
-        || input.is_some_and(|name| SECRET_INPUTS.contains(&name.as_str()))
+    let input = input_name(name).and_then(|name| Input::named(&name));
+    SECRET_VARIABLES.into_iter().any(variable) || input.is_some_and(|input| input.takes == Takes::Secret)
 }
 
 /// Addresses of services and of proxies may hold a password.
@@ -64,6 +73,8 @@ fn passwords(address: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use secrecy::ExposeSecret;
 
     use super::*;
@@ -72,7 +83,7 @@ mod tests {
         let variables = variables
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let found = credentials(&variables.collect());
+        let found = credentials(&Given::from(variables.collect::<BTreeMap<_, _>>()));
         found
             .iter()
             .map(|secret| secret.expose_secret().to_owned())

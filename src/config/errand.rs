@@ -4,7 +4,7 @@ use super::access::Access;
 use super::defaults;
 use super::door::Door;
 use super::inputs::RawInputs;
-use super::values::{key_id, switch};
+use super::values::{is_plain_word, key_id, nearest, switch};
 use crate::model::intent::{Intent, Means, Revocation};
 use crate::model::key::AccessKeyId;
 
@@ -24,6 +24,34 @@ pub enum Command {
 }
 
 impl Command {
+    /// All of them, in the order in which they are told.
+    pub const ALL: [Self; 5] = [
+        Self::Bootstrap,
+        Self::Rotate,
+        Self::Revoke,
+        Self::Check,
+        Self::Audit,
+    ];
+
+    /// The command of that word; the refusal quotes it only where it cannot be a secret that was put there by mistake.
+    pub fn of_word(word: &str) -> Result<Self, String> {
+        let known = Self::ALL.into_iter().find(|command| command.word() == word);
+        known.ok_or_else(|| {
+            let words = Self::ALL.map(Self::word);
+            let meant = nearest(word, words.into_iter());
+            let meant = meant.map_or(String::new(), |meant| format!("; did you mean `{meant}`?"));
+            let shown = if is_plain_word(word) {
+                format!("`{word}`")
+            } else {
+                "the word (not shown here)".to_owned()
+            };
+            format!(
+                "{shown} is no command; this version knows `{}`{meant}",
+                words.join("`, `")
+            )
+        })
+    }
+
     /// The word of the input.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -58,11 +86,7 @@ pub(super) struct Errand {
 
 impl Errand {
     pub(super) fn read(raw: &RawInputs, access: &Access, door: &mut Door) -> Option<Self> {
-        let command = door.parse(
-            "command",
-            raw.command.as_deref().or(Some(defaults::COMMAND)),
-            command,
-        );
+        let command = command(raw, door);
         let force = door.parse("force", raw.force.as_deref().or(Some(defaults::FORCE)), switch);
         let quarantine = door.parse(
             "quarantine",
@@ -92,15 +116,10 @@ impl Errand {
     }
 }
 
-fn command(text: &str) -> Result<Command, &'static str> {
-    match text {
-        "bootstrap" => Ok(Command::Bootstrap),
-        "rotate" => Ok(Command::Rotate),
-        "revoke" => Ok(Command::Revoke),
-        "check" => Ok(Command::Check),
-        "audit" => Ok(Command::Audit),
-        _ => Err("this version knows `bootstrap`, `rotate`, `revoke`, `check` and `audit`"),
-    }
+fn command(raw: &RawInputs, door: &mut Door) -> Option<Command> {
+    let word = raw.command.as_deref().unwrap_or(defaults::COMMAND).trim();
+    let command = Command::of_word(word);
+    command.map_err(|refusal| door.refuse("command", refusal)).ok()
 }
 
 /// The id is not quoted: what was pasted there by mistake may be the secret.

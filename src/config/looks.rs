@@ -109,13 +109,15 @@ impl Looks {
 
 /// Where keys are declared, what is wrong with it is told with them.
 fn max_age(raw: &RawInputs, door: &mut Door) -> Duration {
-    let given = raw.max_age.as_deref().unwrap_or(defaults::MAX_AGE);
-    let parsed = if raw.wish_for_nothing() {
-        door.parse("max-age", Some(given), span)
-    } else {
-        span(given).ok()
-    };
-    parsed.unwrap_or_default()
+    let given = raw.max_age.as_deref().unwrap_or(defaults::MAX_AGE).trim();
+    match span(given) {
+        Ok(max_age) => max_age,
+        Err(_) if !raw.wish_for_nothing() => Duration::ZERO,
+        Err(refusal) => {
+            door.refuse("max-age", format!("`{given}` is not accepted: {refusal}"));
+            Duration::ZERO
+        }
+    }
 }
 
 /// Nobody gives inputs to a job of App Platform: what it has is the app's environment. A workflow step always has some,

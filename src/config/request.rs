@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use super::access::Access;
@@ -9,6 +10,7 @@ use super::defaults;
 use super::door::{Door, InputProblem};
 use super::errand::{Command, Errand};
 use super::files::Files;
+use super::given::Given;
 use super::inputs::RawInputs;
 use super::looks::Looks;
 use super::manifest::{self, Around, Source};
@@ -102,24 +104,29 @@ pub struct Refused {
 }
 
 impl Runner {
-    /// Reads what the runner tells every step.
+    /// Reads what the runner tells every step. What cannot be understood is absent here; [`Request::read`] refuses it.
     #[must_use]
     pub fn read(environment: &Environment) -> Self {
+        Self::understood(environment, &mut Door::default())
+    }
+
+    fn understood(environment: &Environment, door: &mut Door) -> Self {
         let set = |name: &str| {
-            environment
-                .get(name)
-                .map(String::as_str)
-                .filter(|value| !value.is_empty())
+            let value = environment.get(name).map(String::as_str);
+            value.filter(|value| !value.is_empty())
         };
-        let id = set("GITHUB_RUN_ID").and_then(|id| id.parse().ok());
-        let attempt = set("GITHUB_RUN_ATTEMPT").and_then(|attempt| attempt.parse().ok());
+        let mut is_on = |name| door.parse(name, set(name), switch_of_the_runner) == Some(true);
+        let (in_actions, debug) = (is_on("GITHUB_ACTIONS"), is_on("RUNNER_DEBUG"));
+        let id = door.parse("GITHUB_RUN_ID", set("GITHUB_RUN_ID"), number);
+        let attempt = door.parse("GITHUB_RUN_ATTEMPT", set("GITHUB_RUN_ATTEMPT"), number);
         Self {
-            in_actions: set("GITHUB_ACTIONS") == Some("true"),
-            debug: set("RUNNER_DEBUG") == Some("1"),
+            in_actions,
+            debug,
             run: id.map_or(Run::OUTSIDE, |id| Run {
                 id,
                 attempt: attempt.unwrap_or(1),
             }),
+            // Refused where the request is read: as the default of an input it may have been refused there.
             repository: set("GITHUB_REPOSITORY").and_then(|name| name.parse().ok()),
             workflow_file: set("GITHUB_WORKFLOW_REF").and_then(workflow_file),
             output_file: set("GITHUB_OUTPUT").map(PathBuf::from),
@@ -127,6 +134,20 @@ impl Runner {
             env_file: set("GITHUB_ENV").map(PathBuf::from),
         }
     }
+}
+
+/// The runner writes `true` or `1`; whoever writes a variable by hand may write the other.
+fn switch_of_the_runner(text: &str) -> Result<bool, &'static str> {
+    match text {
+        "1" => Ok(true),
+        "0" => Ok(false),
+        text => switch(text),
+    }
+}
+
+fn number<N: FromStr>(text: &str) -> Result<N, &'static str> {
+    text.parse()
+        .map_err(|_| "the runner sets a whole number; outside Actions leave it unset")
 }
 
 /// The path in `acme/shop/.github/workflows/check.yml@refs/heads/main`.
@@ -139,19 +160,20 @@ fn workflow_file(reference: &str) -> Option<String> {
 impl Request {
     /// Parses the environment, without any file; on refusal all problems are told, each naming its input.
     pub fn parse(environment: &Environment) -> Result<Self, Refused> {
-        Self::read(environment, &Workspace::empty())
+        Self::read(&Given::from(environment.clone()), &Workspace::empty())
     }
 
-    /// Parses the environment and the files of the workspace that it names; on refusal all problems are told.
-    pub fn read(environment: &Environment, workspace: &Workspace) -> Result<Self, Refused> {
+    /// Parses flags, environment and the files of the workspace that they name; on refusal all problems are told.
+    pub fn read(given: &Given, workspace: &Workspace) -> Result<Self, Refused> {
+        let environment = &given.environment;
         let mut door = Door::default();
-        let raw = RawInputs::collect(environment, &mut door);
+        door.problems.clone_from(&given.unreadable);
+        let runner = Runner::understood(environment, &mut door);
+        let raw = RawInputs::collect(given, &mut door);
         let access = Access::read(&raw, environment, &mut door);
         let errand = Errand::read(&raw, &access, &mut door);
-        let own = environment
-            .get("GITHUB_REPOSITORY")
-            .map(String::as_str)
-            .filter(|name| !name.is_empty());
+        let own = environment.get("GITHUB_REPOSITORY").map(String::as_str);
+        let own = own.filter(|name| !name.is_empty());
         let command = errand.as_ref().map(|errand| errand.command);
         let looks = Looks::read(
             &raw,
@@ -161,16 +183,21 @@ impl Request {
             &access.spaces_url,
             &mut door,
         );
+        if let Some(command) = command {
+            given.tell_unheeded(command, &mut door);
+        }
         let source = manifest::source(&raw, workspace, &mut door);
-        let repository: Option<Repository> = own.and_then(|own| own.parse().ok());
         let around = Around {
-            repository: repository.as_ref(),
+            repository: runner.repository.as_ref(),
             spaces_url: &access.spaces_url,
         };
         let desired = match &source {
             _ if looks.inside_app => manifest::nothing(&raw, &access.spaces_url, &mut door),
             source => wanted(source, &raw, errand.as_ref(), own, &around, &mut door),
         };
+        if door.is_silent_about("github-repository") {
+            door.parse("GITHUB_REPOSITORY", own, str::parse::<Repository>);
+        }
         let needs = match &source {
             Source::Inputs => Needs::of_inputs(&raw),
             Source::Manifest(_) | Source::Unreadable => Needs::of_manifest(desired.as_ref()),
@@ -212,7 +239,7 @@ impl Request {
                     export_env: switches.export_env,
                     fail_on,
                     files,
-                    runner: Runner::read(environment),
+                    runner,
                     warnings,
                 })
             }
@@ -268,7 +295,7 @@ fn refuse_what_many_keys_forbid(desired: &Desired, errand: &Errand, raw: &RawInp
     let mut names = BTreeSet::new();
     let first_sinks = desired.families.iter().filter_map(|wanted| wanted.github.first());
     let mut exported = first_sinks.flat_map(|sink| [&sink.access_key, &sink.secret_key]);
-    if raw.export_env.as_deref().map(str::trim) == Some("true")
+    if raw.export_env.as_deref().map(str::trim).map(switch) == Some(Ok(true))
         && let Some(name) = exported.find(|name| !names.insert(*name))
     {
         let what = format!(

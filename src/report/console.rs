@@ -11,7 +11,9 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::commands::{self, Level, harmless};
 use super::inventory;
+use super::paint::Paint;
 use super::remarks::{Remark, ranked, shown};
+use super::under_way::{self, Beside};
 use crate::config::Runner;
 use crate::model::inventory::Inventory;
 use crate::model::problem::Problem;
@@ -21,6 +23,7 @@ use crate::scrub::{self, scrubbed};
 #[derive(Debug, Clone, Copy)]
 pub struct Console {
     in_actions: bool,
+    paint: Paint,
 }
 
 impl Console {
@@ -29,6 +32,7 @@ impl Console {
     pub fn new(runner: &Runner) -> Self {
         Self {
             in_actions: runner.in_actions,
+            paint: Paint::choose(runner.in_actions),
         }
     }
 
@@ -41,13 +45,14 @@ impl Console {
         };
         let lines = Lines {
             in_actions: self.in_actions,
+            paint: self.paint,
         };
         let subscriber = tracing_subscriber::fmt()
             // It would tell of its errors on standard error, and panic where that is closed.
             .log_internal_errors(false)
             .with_max_level(level)
             .event_format(lines)
-            .with_writer(|| Out)
+            .with_writer(|| Beside)
             .finish();
         // A second start happens only where tests share a process; the first log is as good.
         let _already_started = tracing::subscriber::set_global_default(subscriber);
@@ -67,8 +72,12 @@ impl Console {
 
     /// Opens a part of the log that can be folded.
     pub fn open_group(self, title: &str) {
-        let start = if self.in_actions { "::group::" } else { "" };
-        say(&format!("{start}{title}"));
+        if self.in_actions {
+            say(&format!("::group::{title}"));
+        } else {
+            say(&self.paint.title(title));
+            under_way::show(title);
+        }
     }
 
     /// Ends the part of the log.
@@ -127,6 +136,7 @@ impl Console {
         if self.in_actions {
             say(&commands::annotation(*level, &title, &message, place.as_ref()));
         } else {
+            let level = self.paint.level(&level.to_string());
             say(&format!("{level}: {title}: {message}"));
         }
         excerpt.lines().for_each(|line| self.line(&format!("  {line}")));
@@ -138,33 +148,23 @@ pub fn print(text: &str) {
     say(text);
 }
 
+/// A page for whoever asked for it, with its styles where they can be seen.
+pub fn page(text: &str) {
+    let _unheard = anstream::AutoStream::auto(io::stdout()).write_all(text.as_bytes());
+}
+
 fn say(line: &str) {
     write_line(&scrubbed(line));
 }
 
 fn write_line(line: &str) {
-    let _never_fails = Out.write_all(format!("{line}\n").as_bytes());
-}
-
-/// Standard output, flushed with every write. A closed pipe is no reason to stop a rotation halfway, so a failed print is
-/// let go: to whoever writes here, nothing ever fails.
-struct Out;
-
-impl Write for Out {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut out = io::stdout().lock();
-        let _unheard = out.write_all(bytes).and_then(|()| out.flush());
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+    let _never_fails = Beside.write_all(format!("{line}\n").as_bytes());
 }
 
 /// One line per event: the message alone, without time (the runner adds it) and target.
 struct Lines {
     in_actions: bool,
+    paint: Paint,
 }
 
 impl<S, N> FormatEvent<S, N> for Lines
@@ -187,8 +187,10 @@ where
             // Libraries below us may put anything into their events, and speak of matters of their own.
             _ if !event.metadata().target().starts_with("spacekeeper") => Ok(()),
             LogLevel::DEBUG if self.in_actions => writeln!(writer, "::debug::{line}"),
-            LogLevel::DEBUG => writeln!(writer, "debug: {line}"),
-            LogLevel::WARN | LogLevel::ERROR => writeln!(writer, "warning: {line}"),
+            LogLevel::DEBUG => writeln!(writer, "{}: {line}", self.paint.level("debug")),
+            LogLevel::WARN | LogLevel::ERROR => {
+                writeln!(writer, "{}: {line}", self.paint.level("warning"))
+            }
             _ => writeln!(writer, "{line}"),
         }
     }

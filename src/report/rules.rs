@@ -3,7 +3,7 @@
 use crate::model::finding::{RULES, Rule};
 
 /// Where the project lives; the owner is filled in with a release, as in the README.
-pub(super) const HOME: &str = "https://github.com/OWNER/spacekeeper";
+pub(crate) const HOME: &str = "https://github.com/OWNER/spacekeeper";
 
 /// Where a rule is explained: its heading in `docs/FINDINGS.md`.
 pub(super) fn page_of(rule: &Rule) -> String {

@@ -6,6 +6,7 @@ use serde_json::{Map as Object, Value, json};
 
 use super::flaw::{At, Flaw};
 use super::tree::{Kind, Name, Node};
+use crate::scrub::scrubbed;
 
 /// More than anybody mends at once; what is beyond is counted.
 const KEPT: usize = 1_000;
@@ -194,11 +195,15 @@ fn listed(names: &[&str]) -> String {
     quoted.join(", ")
 }
 
-/// As much of a text as a sentence about it bears.
+/// As much of a text as a sentence about it bears. What is cut is scrubbed before: half a secret could not be found.
 pub(super) fn shortened(text: &str) -> String {
+    if text.chars().nth(SHOWN).is_none() {
+        return text.to_owned();
+    }
+    let text = scrubbed(text);
     match text.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
+        None => text.into_owned(),
     }
 }
 

@@ -98,30 +98,3 @@ fn placeholders(evidence: &Evidence) -> impl Iterator<Item = Finding> + '_ {
     });
     told.chain(beyond)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::evidence::Placeholder;
-
-    #[test]
-    fn a_file_of_placeholders_is_told_by_the_first_of_them_and_the_number_of_the_rest() {
-        let one = |line| Placeholder {
-            file: "app.yaml".to_owned(),
-            line,
-            name: format!("V{line}"),
-        };
-        let evidence = |count| Evidence {
-            placeholders: (1..=count).map(one).collect(),
-            ..Evidence::default()
-        };
-        assert_eq!(placeholders(&evidence(100)).count(), 100);
-        let told: Vec<Finding> = placeholders(&evidence(60_000)).collect();
-        assert_eq!(told.len(), 101);
-        assert!(
-            told[100].what.contains("59900 more from line 101 on"),
-            "{}",
-            told[100].what
-        );
-    }
-}

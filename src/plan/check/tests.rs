@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::placeholders;
+use crate::model::evidence::{Evidence, Placeholder};
 use crate::model::finding::{
     APP_ENV_DIFFERS, APP_ENV_EXPOSED, APP_ENV_SHADOWED, APP_PINNED, Finding, GRANTS_DIFFER, KEY_INTERRUPTED,
     KEY_MISSING, NOT_DEPLOYED, NOT_OURS, ROTATION_UNDER_WAY, Rule, SECRET_MISSING, SECRET_STALE,
@@ -110,4 +112,25 @@ fn an_app_that_serves_nothing_or_hides_a_pair_holds_the_gate() {
     });
     assert_eq!(unserved.holds("DO0"), ["no deployment of app shop serves"]);
     assert!(any(&unserved.checked().1, &[&NOT_DEPLOYED]));
+}
+
+#[test]
+fn a_file_of_placeholders_is_told_by_the_first_of_them_and_the_number_of_the_rest() {
+    let one = |line| Placeholder {
+        file: "app.yaml".to_owned(),
+        line,
+        name: format!("V{line}"),
+    };
+    let evidence = |count| Evidence {
+        placeholders: (1..=count).map(one).collect(),
+        ..Evidence::default()
+    };
+    assert_eq!(placeholders(&evidence(100)).count(), 100);
+    let told: Vec<Finding> = placeholders(&evidence(60_000)).collect();
+    assert_eq!(told.len(), 101);
+    assert!(
+        told[100].what.contains("59900 more from line 101 on"),
+        "{}",
+        told[100].what
+    );
 }
