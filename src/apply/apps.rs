@@ -142,13 +142,20 @@ impl Errand<'_> {
         if self.lease.is_some_and(|lease| Instant::now() > lease) {
             return Err(refused(too_late(self.app)));
         }
-        self.writer
-            .update_app(self.id, &spec)
-            .await
-            .map_err(|failure| match failure {
-                WriteFailure::Refused(failure) => refused(problem(&failure)),
-                WriteFailure::Lost(failure) => Sending::Lost(problem(&failure)),
-            })
+        match self.writer.update_app(self.id, &spec).await {
+            Ok(app) => Ok(app),
+            Err(WriteFailure::Lost(failure)) => Err(Sending::Lost(problem(&failure))),
+            Err(WriteFailure::Refused(failure)) => Err(Sending::Refused(PutFailure {
+                problem: problem(&failure),
+                touched: touched || self.may_hold_it().await,
+            })),
+        }
+    }
+
+    /// Whether the app holds the change although it was refused: what stands between may refuse what was done.
+    async fn may_hold_it(&self) -> bool {
+        let app = self.digitalocean.app(self.id).await;
+        app.map_or(true, |app| holds(&app.spec, self.edits))
     }
 
     /// Whether a PUT without an answer took effect. One that changes nothing shows only in what it caused.

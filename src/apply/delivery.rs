@@ -331,9 +331,8 @@ async fn write_secrets<'k>(
         })
     });
     let answers = join_all(puts).await;
-    let touched = !answers
-        .iter()
-        .all(|answer| matches!(answer, Err(WriteFailure::Refused(_))));
+    let refused = |answer: &Result<_, _>| matches!(answer, Err(WriteFailure::Refused(_)));
+    let touched = !answers.iter().all(refused) || may_be_written(sink, github, writers).await;
     let written: Result<Vec<_>, WriteFailure> = answers.into_iter().collect();
     let written = written.map_err(|failure| Undelivered {
         problem: problem(failure.failure()),
@@ -346,6 +345,18 @@ async fn write_secrets<'k>(
             format!("{} set", names.join(", ")),
         );
     })
+}
+
+/// Whether a secret shows another time than before although its write was refused: what stands between may refuse what was
+/// done.
+async fn may_be_written(sink: &GitHubSink, github: &GitHub, writers: &Writers<'_>) -> bool {
+    let before = writers.secrets.get(&sink.target);
+    let looks = sink.secrets().map(|name| async move {
+        let before = before.and_then(|secrets| secrets.get(name.as_str()));
+        let now = github.secret(&sink.target, name).await;
+        now.map_or(true, |now| now.as_ref() != before)
+    });
+    join_all(looks).await.contains(&true)
 }
 
 /// Writes what says where, as far as it differs: now that the secrets open it.

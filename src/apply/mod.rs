@@ -32,6 +32,7 @@ use crate::model::name::{Family, Run};
 use crate::model::observed::Observed;
 use crate::model::problem::Problem;
 use crate::model::sink::{Repository, SettingName, Target};
+use crate::model::time::Timestamp;
 use crate::observe;
 use crate::plan::Plan;
 use crate::plan::generations::runs_in_question;
@@ -65,6 +66,8 @@ pub(crate) struct Writers<'a> {
     pub(crate) sealing: &'a BTreeMap<Target, SealingKey>,
     /// The variables that were there, as far as they are ours to write.
     pub(crate) variables: BTreeMap<Target, BTreeMap<SettingName, String>>,
+    /// When each secret was written last, before this run wrote any.
+    pub(crate) secrets: BTreeMap<Target, BTreeMap<String, Timestamp>>,
     /// What stands of the buckets that variables name.
     pub(crate) landmarks: &'a Landmarks,
     pub(crate) app_ids: BTreeMap<AppRef, String>,
@@ -87,6 +90,15 @@ pub(crate) fn variables(observed: &Observed) -> BTreeMap<Target, BTreeMap<Settin
         .targets
         .iter()
         .filter_map(|(target, state)| Some((target.clone(), state.as_ref().ok()?.variables.clone())));
+    readable.collect()
+}
+
+/// The times of the secrets that an observation has found.
+pub(crate) fn secrets(observed: &Observed) -> BTreeMap<Target, BTreeMap<String, Timestamp>> {
+    let readable = observed
+        .targets
+        .iter()
+        .filter_map(|(target, state)| Some((target.clone(), state.as_ref().ok()?.secrets.clone())));
     readable.collect()
 }
 

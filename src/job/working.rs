@@ -342,6 +342,7 @@ impl Job<'_> {
             endpoints: &self.session.endpoints,
             sealing,
             variables: apply::variables(observed),
+            secrets: apply::secrets(observed),
             landmarks: &self.landmarks,
             app_ids: apply::app_ids(observed),
             desired: &self.desired,
