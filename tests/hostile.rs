@@ -16,18 +16,16 @@ const DAY: Duration = Duration::from_hours(24);
 /// A read that a decision about keys rests on, and the field that bears what is read.
 type Read = (FaceName, &'static str, &'static str);
 
-const LISTS: [Read; 5] = [
+const LISTS: [Read; 6] = [
     (DigitalOcean, "/v2/spaces/keys?", "keys"),
     (DigitalOcean, "/v2/apps?", "apps"),
     (DigitalOcean, "/deployments?", "deployments"),
     (GitHub, "/actions/secrets?", "secrets"),
+    (GitHub, "/actions/variables?", "variables"),
     (GitHub, "/actions/runs?", "workflow_runs"),
 ];
 
-const THINGS: [Read; 2] = [
-    (GitHub, "/actions/secrets/public-key", "key_id"),
-    (GitHub, "/actions/variables/SPACES_ACCESS_KEY_ID", "value"),
-];
+const THINGS: [Read; 1] = [(GitHub, "/actions/secrets/public-key", "key_id")];
 
 /// A delivered key, and its predecessor, whose grace is over: the next rotation deletes it, mints nothing else and
 /// writes nothing else.
@@ -151,7 +149,7 @@ fn an_object_with_nothing_in_it() {
         |fault| fault.json(&json!({})),
         |read| match read.2 {
             // GitHub counts what it lists, and the count is missed first.
-            "secrets" | "workflow_runs" => vec!["missing field `total_count`".to_owned()],
+            "secrets" | "variables" | "workflow_runs" => vec!["missing field `total_count`".to_owned()],
             _ => names_the_field(read),
         },
     );
@@ -349,11 +347,11 @@ fn a_key_that_cannot_be_read_is_a_list_that_cannot_be_read() {
         ),
         (
             |_, body| body["keys"][0]["access_key"] = json!(".."),
-            "an access key id has",
+            "it is no access key id",
         ),
         (
             |_, body| body["keys"][0]["access_key"] = json!("DO00\nX"),
-            "an access key id has",
+            "it is no access key id",
         ),
     ];
     for (edit, told) in spoilt {
@@ -505,7 +503,7 @@ fn a_refusal_in_a_proxy_s_own_words_is_no_answer_of_the_service() {
         let reads = [
             read(DigitalOcean, "/v2/apps?"),
             read(GitHub, "/actions/runs?"),
-            read(GitHub, "/actions/variables/SPACES_ACCESS_KEY_ID"),
+            read(GitHub, "/actions/variables?"),
         ];
         let told = |_: &Read| vec![format!("{status} <html>")];
         each_read(&reads, |fault| fault.html(status), told);

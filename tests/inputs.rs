@@ -362,7 +362,7 @@ fn two_spellings_of_a_secret_are_not_shown() {
     let sandbox = sandbox();
     let outcome = refuses(Run::bootstrap(&sandbox).env("INPUT_GITHUB_TOKEN", "canary-0123456789"));
     outcome.complains(&["github-token: ", "say different things"]);
-    assert!(!outcome.stdout.contains("canary"), "{}", outcome.stdout);
+    assert!(!outcome.said().contains("canary"), "{}", outcome.stdout);
 }
 
 #[test]

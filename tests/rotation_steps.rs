@@ -314,7 +314,7 @@ fn a_mint_that_is_refused_for_good_is_not_repeated() {
     );
     let outcome = rotation(&sandbox).go().red();
     assert_eq!(outcome.journal.count(DigitalOcean, "POST", KEYS), 1);
-    outcome.complains(&["no more keys for you"]);
+    outcome.complains(&["mint", "422"]);
 }
 
 #[test]

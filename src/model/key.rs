@@ -18,7 +18,7 @@ pub struct AccessKeyId(String);
 
 /// The text cannot be the id of a key. It is not quoted: what stands there by mistake may be the secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it is no access key id")]
+#[error("it is no access key id, which has 1 to 128 letters, digits, hyphens, underscores and dots")]
 pub struct BadAccessKeyId;
 
 impl AccessKeyId {

@@ -195,9 +195,10 @@ fn listed(names: &[&str]) -> String {
     quoted.join(", ")
 }
 
-/// As much of a text as a sentence about it bears. What is cut is scrubbed before: half a secret could not be found.
+/// As much of a text as a sentence about it bears. It is scrubbed before it is cut, since half a secret could not be found,
+/// and while an address can still be told from the marks around it.
 pub(super) fn shortened(text: &str) -> String {
-    if text.chars().nth(SHOWN).is_none() {
+    if text.chars().nth(SHOWN).is_none() && !text.contains("://") {
         return text.to_owned();
     }
     let text = scrubbed(text);

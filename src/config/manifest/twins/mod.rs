@@ -27,8 +27,8 @@ fn of_inputs(inputs: &[(&str, &str)]) -> Verdict {
         ("app", "shop"),
         ("buckets", "shop-uploads"),
         ("github-repository", "acme/shop"),
-        ("digitalocean-token", "dop_v1_x"),
-        ("github-token", "ghp_x"),
+        ("digitalocean-token", "dop_v1_of_a_test"),
+        ("github-token", "ghp_of_a_test"),
     ];
     let all = always.iter().chain(inputs);
     let environment: Environment = all
