@@ -55,7 +55,8 @@ pub(crate) async fn preflight(
     }
 }
 
-/// Asks once for every target that is about to get a new key.
+/// Asks once for every target that is about to get its first key. Where the variable names a key of the family already, a
+/// token has written it, and a rotation is not kept waiting.
 async fn may_write_variables(
     writers: &Writers<'_>,
     plan: &Plan,
@@ -64,9 +65,15 @@ async fn may_write_variables(
     let Some(github) = writers.github else {
         return Vec::new();
     };
+    let known = plan.active_keys();
+    let is_written = |target: &Target, name: &SettingName| {
+        let named = writers.variables.get(target).and_then(|found| found.get(name));
+        named.is_some_and(|id| known.iter().any(|key| key.as_str() == id))
+    };
     let sinks = minting(plan, desired).flat_map(|wanted| &wanted.github);
     let named = sinks.filter_map(|sink| Some((&sink.target, sink.id_variable.as_ref()?)));
-    let asked: BTreeMap<&Target, &SettingName> = named.collect();
+    let asked: BTreeMap<&Target, &SettingName> =
+        named.filter(|(target, name)| !is_written(target, name)).collect();
     let answers = asked.into_iter().map(|(target, name)| async move {
         let refused = github.may_write_variable(target, name).await.err()?;
         let problem = problem(&refused);
