@@ -214,7 +214,7 @@ pub async fn holders(
     let (runs, served, apps) = tokio::join!(
         unfinished_runs(github, observed),
         served(digitalocean, observed),
-        naming_apps(digitalocean, keys)
+        naming_apps(digitalocean, observed, keys)
     );
     Holders { runs, served, apps }
 }
@@ -279,10 +279,20 @@ fn served_by(state: &AppState, listed: Vec<Deployment>) -> Reading<Vec<Deploymen
     Ok(served)
 }
 
-/// Nothing where the token may not list apps: one that manages keys only needs no such scope.
-async fn naming_apps(digitalocean: &DigitalOcean, keys: &[AccessKeyId]) -> Reading<Option<Vec<NamingApp>>> {
-    match digitalocean.apps_naming(keys).await {
-        Err(failure) if failure.is_hidden() => Ok(None),
+/// Nothing where the token may not list apps: one that manages keys only needs no such scope. One that has shown an app
+/// may, and a refusal is then no word about the others.
+async fn naming_apps(
+    digitalocean: &DigitalOcean,
+    observed: &Observed,
+    keys: &[AccessKeyId],
+) -> Reading<Option<Vec<NamingApp>>> {
+    let own = observed
+        .apps
+        .values()
+        .filter_map(|app| Some(app.as_ref().ok()?.id.as_str()));
+    let own: Vec<&str> = own.collect();
+    match digitalocean.apps_naming(keys, &own).await {
+        Err(failure) if failure.is_hidden() && own.is_empty() => Ok(None),
         listed => listed.map(Some).map_err(|failure| problem(&failure)),
     }
 }

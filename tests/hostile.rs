@@ -721,3 +721,66 @@ fn a_host_that_cannot_be_reached_is_named() {
         assert!(outcome.stdout.contains(&told), "{}", outcome.stdout);
     }
 }
+
+/// A reply about the key that serves, say one that a gateway has kept, must not end that key.
+#[test]
+fn a_reply_about_another_key_is_no_mint_and_ends_no_key() {
+    let sandbox = with_an_old_key();
+    let before = live_ids(&sandbox);
+    let mints = Fault::on(DigitalOcean)
+        .method("POST")
+        .path_contains("/v2/spaces/keys");
+    sandbox.script(
+        mints
+            .forever()
+            .edits(|_, body| body["key"]["name"] = json!("the key that serves")),
+    );
+    let outcome = Run::rotate(&sandbox)
+        .input("app-platform-app", "shop")
+        .input("force", "true")
+        .go()
+        .red();
+    outcome.complains(&["another name than was asked for"]);
+    assert!(sandbox.violations().is_empty(), "{:?}", sandbox.violations());
+    assert!(
+        live_ids(&sandbox).len() <= before.len(),
+        "no key of the mints stays"
+    );
+}
+
+/// Whoever sees one list of workflow runs, or one app, may see them all.
+#[test]
+fn what_is_hidden_beside_what_is_shown_is_a_failure_to_read() {
+    let hidden = r#"{"message":"Not Found","id":"not_found"}"#;
+    let answers = [
+        Fault::on(GitHub).path_contains("status=waiting"),
+        Fault::on(DigitalOcean)
+            .method("GET")
+            .path_contains("/v2/apps?")
+            .skip(1),
+    ];
+    for (fault, status) in answers.into_iter().zip([404, 403]) {
+        let sandbox = with_an_old_key();
+        let before = live_ids(&sandbox);
+        let fault = fault.forever().status(status);
+        sandbox.script(fault.header("content-type", "application/json").body(hidden));
+        let outcome = rotate(&sandbox);
+        is_harmless("hidden", &sandbox, &before, &outcome, &["could not be read"]);
+    }
+}
+
+#[test]
+fn a_list_of_apps_without_the_one_that_was_read_is_not_whole() {
+    let sandbox = with_an_old_key();
+    let before = live_ids(&sandbox);
+    let apps = Fault::on(DigitalOcean)
+        .method("GET")
+        .path_contains("/v2/apps?")
+        .skip(1);
+    sandbox.script(
+        apps.forever()
+            .json(&json!({ "apps": [], "meta": { "total": 0 } })),
+    );
+    let outcome = rotate(&sandbox);
+    is_harmless("short", &sandbox, &before, &outcome, &["is not in the list"]);
+}

@@ -3,20 +3,28 @@
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use super::mint::{Draft, Fresh, Sent, withdraw_by_name};
 use crate::bug::Bug;
 use crate::model::key::{AccessKeyId, full_access};
-use crate::model::name::{Family, Mark, Run};
+use crate::model::name::{Family, KeyName, Mark, Run};
 use crate::model::problem::Problem;
 use crate::remedy::problem;
 use crate::remote::spaces::KeyPair;
-use crate::remote::{Cause, DigitalOcean, Shutdown, Trigger};
+use crate::remote::{Cause, DigitalOcean, REQUEST_TIMEOUT, Shutdown, Trigger, deadline};
 use crate::report::console::Console;
 
 /// How long the way out waits for a mint in flight to be answered, or looked up and deleted: the runner kills ten
 /// seconds after the first signal.
 const WAY_OUT: Duration = Duration::from_secs(8);
+
+/// How long a mint that was given up is looked for on the way out: with the four seconds for its reply, what remains of
+/// the farewell.
+const LANDING: Duration = Duration::from_secs(3);
+
+/// The pause between two looks for it.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// Who mints an admin key, and deletes it.
 #[derive(Debug, Clone)]
@@ -106,16 +114,28 @@ impl AdminKey {
 }
 
 impl Minter {
-    /// Deletes whatever stands under the names that were sent and came to no known end.
+    /// Deletes whatever stands under the names that were sent and came to no known end. That nothing stands there is no
+    /// proof while the mint may still land: it is looked for again for a moment, and then told.
     pub(super) async fn withdraw(&self, sent: &Sent) -> Result<(), Problem> {
-        for name in sent.open() {
-            let withdrawn = withdraw_by_name(&self.digitalocean, &name).await;
-            withdrawn.map_err(|Problem { what, remedy, .. }| {
-                left_behind(&format!("the reply to its mint was lost, and {what}"), &remedy)
-            })?;
+        let give_up = deadline(LANDING);
+        for (name, given_up) in sent.open() {
+            let may_land = || given_up.is_some_and(|at| at.elapsed() < REQUEST_TIMEOUT);
+            while !self.is_withdrawn(&name).await? && may_land() {
+                if Instant::now() >= give_up {
+                    return Err(left_behind("its mint had not answered when the run ended", ""));
+                }
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
             sent.settle(&name);
         }
         Ok(())
+    }
+
+    async fn is_withdrawn(&self, name: &KeyName) -> Result<bool, Problem> {
+        let withdrawn = withdraw_by_name(&self.digitalocean, name).await;
+        withdrawn.map_err(|Problem { what, remedy, .. }| {
+            left_behind(&format!("the reply to its mint was lost, and {what}"), &remedy)
+        })
     }
 }
 
@@ -132,7 +152,7 @@ mod tests {
 
     use super::*;
     use crate::config::{Environment, Runner};
-    use crate::model::name::{KeyName, Nonce};
+    use crate::model::name::Nonce;
     use crate::remote::Transport;
 
     fn minter(sandbox: &Sandbox) -> Minter {

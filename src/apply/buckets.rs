@@ -217,7 +217,7 @@ impl BucketWork<'_> {
             None => digitalocean.create_cdn(origin, wish).await,
         };
         let endpoint = written.map_err(|failure| problem(&failure))?;
-        if endpoint.fits(wish) {
+        if endpoint.fits(wish) && endpoint.origin.eq_ignore_ascii_case(origin) {
             Ok(endpoint.url(wish))
         } else {
             Err(cdn_differs(name))

@@ -51,25 +51,32 @@ pub(super) struct Draft<'a> {
 /// The names of mints that were sent and have come to no known end: a key may stand under each of them, though nobody has
 /// its secret. Clones share them, so that they outlive the task that mints.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Sent(Arc<Mutex<Vec<KeyName>>>);
+pub(super) struct Sent(Arc<Mutex<Vec<(KeyName, Option<Instant>)>>>);
 
 impl Sent {
-    /// The names that are open now.
-    pub(super) fn open(&self) -> Vec<KeyName> {
+    /// The names that are open now, and since when the reply to its mint is not awaited any more, where it may still come.
+    pub(super) fn open(&self) -> Vec<(KeyName, Option<Instant>)> {
         self.names().clone()
     }
 
     /// What stands under the name, if anything, is known or gone.
     pub(super) fn settle(&self, name: &KeyName) {
-        self.names().retain(|open| open != name);
+        self.names().retain(|(open, _)| open != name);
     }
 
     /// A mint of this name is about to be sent.
     pub(super) fn begin(&self, name: &KeyName) {
-        self.names().push(name.clone());
+        self.names().push((name.clone(), None));
     }
 
-    fn names(&self) -> MutexGuard<'_, Vec<KeyName>> {
+    /// The reply to its mint is not awaited any more: the key may come about yet.
+    fn give_up(&self, name: &str) {
+        let mut names = self.names();
+        let open = names.iter_mut().filter(|(open, _)| open.to_string() == name);
+        open.for_each(|(_, given_up)| *given_up = Some(Instant::now()));
+    }
+
+    fn names(&self) -> MutexGuard<'_, Vec<(KeyName, Option<Instant>)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -132,12 +139,15 @@ impl Draft<'_> {
         let name = name.to_string();
         tokio::select! {
             reply = digitalocean.mint(&name, self.grants) => reply,
-            _ = shutdown.overdue(WAY_OUT) => Err(WriteFailure::Lost(Failure::new(
-                Service::DigitalOcean,
-                &format!("mint Spaces key {name}"),
-                FailureKind::Interrupted,
-                "the mint had not answered",
-            ))),
+            _ = shutdown.overdue(WAY_OUT) => {
+                self.sent.give_up(&name);
+                Err(WriteFailure::Lost(Failure::new(
+                    Service::DigitalOcean,
+                    &format!("mint Spaces key {name}"),
+                    FailureKind::Interrupted,
+                    "the mint had not answered",
+                )))
+            }
         }
     }
 
@@ -159,18 +169,20 @@ fn is_unknown_bucket(failure: &Failure) -> bool {
         && failure.detail.to_lowercase().contains("invalid grant")
 }
 
-/// Deletes whatever a lost mint may have left.
-pub(super) async fn withdraw_by_name(digitalocean: &DigitalOcean, name: &KeyName) -> Result<(), Problem> {
+/// Deletes whatever a lost mint may have left, and tells whether there was anything.
+pub(super) async fn withdraw_by_name(digitalocean: &DigitalOcean, name: &KeyName) -> Result<bool, Problem> {
     let name = name.to_string();
     let keys = digitalocean
         .list_keys()
         .await
         .map_err(|failure| problem(&failure))?;
+    let mut found = false;
     for key in keys.iter().filter(|key| key.name == name) {
         digitalocean
             .delete_key(&key.id)
             .await
             .map_err(|failure| problem(&failure))?;
+        found = true;
     }
-    Ok(())
+    Ok(found)
 }

@@ -1,5 +1,7 @@
 //! aws-sdk-s3 over our transport.
 
+use std::ops::Range;
+
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
@@ -8,12 +10,18 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, USER_AGENT};
+use http::header::{CONTENT_TYPE, DATE, USER_AGENT};
 use http::{Method, StatusCode};
 
+use super::clock::date_of;
 use super::limits::STORAGE_BODY_MAX;
 use super::no_reply::NoReply;
 use super::transport::{Reply, Transport, header, host};
+use crate::model::time::Timestamp;
+
+/// Before this was written no server was asked, 1 January 2020; and the SDK computes with what it believes, so what is
+/// beyond 1 January 2200 is none either.
+const SANE_DATES: Range<Timestamp> = Timestamp::from_unix(1_577_836_800)..Timestamp::from_unix(7_258_118_400);
 
 /// The SDK's way to our transport. The time limits of the SDK are not heeded: the transport has its own.
 #[derive(Debug, Clone)]
@@ -38,7 +46,8 @@ impl HttpConnector for SmithyClient {
             let request = outgoing(request)?;
             let (method, host) = (request.method().clone(), host(request.url()));
             let reply = transport.send(request, STORAGE_BODY_MAX).await;
-            let reply = judged(&method, host, reply.map_err(connector_error)?)?;
+            let mut reply = judged(&method, host, reply.map_err(connector_error)?)?;
+            without_absurd_date(&mut reply);
             HttpResponse::try_from(reply.map(SdkBody::from))
                 .map_err(|error| ConnectorError::user(error.into()))
         })
@@ -56,6 +65,11 @@ fn judged(method: &Method, host: String, mut reply: Reply) -> Result<Reply, Conn
         // A gateway that asks for a login, say, answers every request so.
         Some("html" | "HTML") => Err(connector_error(NoReply::Foreign { host })),
         None if html && *method == Method::HEAD => Err(connector_error(NoReply::Foreign { host })),
+        // The decoder takes the end of the text for the end of what it reads, and a part of a list for all of it.
+        Some(name) if !is_whole(reply.body(), name) => Err(connector_error(NoReply::lost(
+            host,
+            "it ends in the middle".to_owned(),
+        ))),
         // S3 may begin a reply before it knows how the call ends.
         Some("Error") => {
             *reply.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
@@ -81,6 +95,25 @@ fn root(body: &[u8]) -> Option<&str> {
     let name = rest.strip_prefix(b"<")?;
     let end = name.iter().position(|byte| !byte.is_ascii_alphanumeric())?;
     std::str::from_utf8(&name[..end]).ok()
+}
+
+/// Whether a document ends with the end of its outermost element, `</Root>` or `<Root/>`.
+fn is_whole(body: &[u8], root: &str) -> bool {
+    let Some(end) = body.trim_ascii_end().strip_suffix(b">") else {
+        return false;
+    };
+    let last = end.iter().rposition(|byte| *byte == b'<').map_or(0, |at| at + 1);
+    let tag = &end[last..];
+    let is_root = |name: &[u8]| name.starts_with(root.as_bytes());
+    tag.strip_prefix(b"/").is_some_and(is_root) || is_root(tag) && tag.ends_with(b"/")
+}
+
+/// The SDK signs by the server's clock from its first answer on, and panics beyond the year 9999. A time that no clock of
+/// ours can be wrong by is none.
+fn without_absurd_date(reply: &mut Reply) {
+    if !date_of(reply.headers()).is_some_and(|date| SANE_DATES.contains(&date)) {
+        reply.headers_mut().remove(DATE);
+    }
 }
 
 fn outgoing(request: HttpRequest) -> Result<reqwest::Request, ConnectorError> {
@@ -131,5 +164,20 @@ mod tests {
         assert!(judged(Method::PUT, "text/html", "<!doctype html><html></html>").is_err());
         assert!(judged(Method::HEAD, "text/html; charset=utf-8", "").is_err());
         assert_eq!(judged(Method::PUT, "text/html", "").ok(), Some(StatusCode::OK));
+    }
+
+    #[test]
+    fn a_document_that_breaks_off_is_not_whole() {
+        for whole in [
+            "<A><B>1</B></A>",
+            "<A/>",
+            "<A x=\"1\" />\n",
+            "<?xml version=\"1.0\"?>\n<A></A >",
+        ] {
+            assert!(is_whole(whole.as_bytes(), "A"), "{whole}");
+        }
+        for part in ["<A><B>1</B>", "<A><B>1</B", "<A><B/>", "<A>", "<A><B>1</B></", ""] {
+            assert!(!is_whole(part.as_bytes(), "A"), "{part}");
+        }
     }
 }

@@ -165,10 +165,15 @@ impl DigitalOcean {
     }
 
     /// Every app of the account that names one of these keys: in the spec that it shall have, or in a deployment that
-    /// serves or is on its way.
-    pub async fn apps_naming(&self, keys: &[AccessKeyId]) -> Result<Vec<NamingApp>, Failure> {
+    /// serves or is on its way. A list without one of the `known` apps is not whole.
+    pub async fn apps_naming(&self, keys: &[AccessKeyId], known: &[&str]) -> Result<Vec<NamingApp>, Failure> {
         let mut naming = Vec::new();
-        for app in self.apps().await? {
+        let apps = self.apps().await?;
+        if let Some(missing) = known.iter().find(|id| apps.iter().all(|app| app.id != **id)) {
+            let why = format!("app {missing}, which was read a moment ago, is not in the list");
+            return Err(Failure::malformed(Service::DigitalOcean, "list apps", &why));
+        }
+        for app in apps {
             let app = Box::pin(self.with_every_spec(app)).await?;
             let named = keys.iter().filter(|key| app.mentions(key));
             naming.extend(named.map(|key| NamingApp {

@@ -3,7 +3,7 @@
 use http::Method;
 use secrecy::SecretString;
 
-use super::super::failure::{Failure, Service, WriteFailure};
+use super::super::failure::{Failure, FailureKind, Service, WriteFailure};
 use super::super::transport::Reply;
 use super::wire::{self, KeyReply, MintReply};
 use super::{Call, DigitalOcean, segment};
@@ -35,8 +35,9 @@ impl DigitalOcean {
         let subject = format!("mint Spaces key {name}");
         let call = Call::new(&subject, Method::POST, KEYS).with(wire::key_body(name, grants));
         let client = self.on_fresh_connections();
-        let reply = self.attempts.run(|| client.write(&call)).await?;
-        minted(&subject, &reply, grants)
+        let attempt = || async { client.write(&call).await.map_err(unless_own) };
+        let reply = self.attempts.run(attempt).await?;
+        minted(&subject, &reply, name, grants)
     }
 
     /// Renames a key. Its grants are sent along as they were listed, and name and grants are compared with the echo.
@@ -77,6 +78,16 @@ impl DigitalOcean {
     }
 }
 
+/// Only the service itself can say that it has minted nothing: what stands between may refuse what was done.
+fn unless_own(failure: WriteFailure) -> WriteFailure {
+    match failure {
+        WriteFailure::Refused(failure) if failure.kind != FailureKind::Unavailable && !failure.own => {
+            WriteFailure::Lost(failure)
+        }
+        failure => failure,
+    }
+}
+
 fn key_path(id: &AccessKeyId) -> String {
     format!("{KEYS}/{}", segment(id.as_str()))
 }
@@ -85,6 +96,7 @@ fn key_path(id: &AccessKeyId) -> String {
 fn minted(
     subject: &str,
     reply: &Reply,
+    name: &str,
     grants: &[ListedGrant],
 ) -> Result<(SpacesKey, SecretString), WriteFailure> {
     let lost = |why: &str| WriteFailure::Lost(Failure::malformed(Service::DigitalOcean, subject, why));
@@ -94,10 +106,13 @@ fn minted(
         .map_err(|_| lost("the new key cannot be read"))?;
     scrub::know(&secret);
     // They are sent along on every rename: had the echo lost one, so would the key.
-    if sorted(&key.grants) == sorted(grants) {
-        Ok((key, secret))
-    } else {
-        Err(lost("the new key has other grants than were asked for"))
+    match () {
+        // Whosever it is, it is not the one that was asked for: that one is looked for by its name.
+        () if key.name != name => Err(lost("the key of the reply has another name than was asked for")),
+        () if sorted(&key.grants) != sorted(grants) => {
+            Err(lost("the new key has other grants than were asked for"))
+        }
+        () => Ok((key, secret)),
     }
 }
 
@@ -166,7 +181,7 @@ mod tests {
     fn an_unreadable_mint_says_nothing_of_its_body() {
         let reply =
             Reply::new(r#"{"key":{"access_key":"DO00","secret_key":"s3cret","created_at":7}}"#.into());
-        let Err(WriteFailure::Lost(failure)) = minted("mint", &reply, &[]) else {
+        let Err(WriteFailure::Lost(failure)) = minted("mint", &reply, "n", &[]) else {
             panic!("it cannot be read")
         };
         assert!(!format!("{failure} {failure:?}").contains("s3cret"));
@@ -180,7 +195,7 @@ mod tests {
                 "created_at": "2026-01-02T03:04:05Z",
             });
             let reply = Reply::new(serde_json::json!({ "key": key }).to_string().into());
-            minted("mint", &reply, &[grant("a", "read")])
+            minted("mint", &reply, "n", &[grant("a", "read")])
         };
         let asked = serde_json::json!([{ "bucket": "a", "permission": "read" }]);
         let secret = "0123456789abcdef";
@@ -190,5 +205,18 @@ mod tests {
         assert!(minted("DO00", "x", asked).is_err());
         assert!(minted("DO00", secret, serde_json::json!([])).is_err());
         assert!(minted("DO00", secret, serde_json::json!(null)).is_err());
+    }
+
+    #[test]
+    fn a_reply_about_another_key_is_no_mint() {
+        let key = serde_json::json!({
+            "access_key": "DO00", "secret_key": "0123456789abcdefghij", "name": "the one that serves", "grants": [],
+            "created_at": "2026-01-02T03:04:05Z",
+        });
+        let reply = Reply::new(serde_json::json!({ "key": key }).to_string().into());
+        assert!(matches!(
+            minted("mint", &reply, "n", &[]),
+            Err(WriteFailure::Lost(_))
+        ));
     }
 }

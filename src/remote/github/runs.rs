@@ -66,16 +66,19 @@ impl GitHub {
 
     /// The workflow runs that have not ended, queued and waiting ones included.
     ///
-    /// Of each state the last page is read, since the list is newest first and the oldest are those that matter.
+    /// Of each state the last page is read, since the list is newest first and the oldest are those that matter. A token
+    /// that may see one list may see them all, so one that is hidden beside others is a failure.
     pub async fn unfinished_runs(&self, repository: &Repository) -> Result<Unfinished, Failure> {
         let states = UNFINISHED.map(|status| self.oldest_runs(repository, status));
-        let mut all = Vec::new();
-        for runs in join_all(states).await {
-            match readable(runs)? {
-                Some(runs) => all.extend(runs),
-                None => return Ok(Unfinished::Unknown),
-            }
+        let lists = join_all(states).await;
+        if lists
+            .iter()
+            .all(|list| list.as_ref().is_err_and(Failure::is_hidden))
+        {
+            return Ok(Unfinished::Unknown);
         }
+        let lists: Result<Vec<Vec<UnfinishedRun>>, Failure> = lists.into_iter().collect();
+        let mut all = lists?.concat();
         // One that changed its state between two lists is in both.
         all.sort_by_key(|run| (run.created_at, run.id));
         all.dedup();
