@@ -20,7 +20,7 @@ use crate::report::console::Console;
 use crate::report::{
     Change, OlderKey, Remark, Report, inventory, json, outputs, refusal, remarks, sarif, summary,
 };
-use crate::scrub::scrubbed;
+use crate::scrub::without_known;
 use crate::session::{NoSession, Session};
 use crate::signals;
 use crate::tell::{self, Told};
@@ -273,7 +273,7 @@ fn write_files(report: &mut Report, request: &Request, workspace: &Workspace) {
 
 fn write(workspace: &Workspace, path: &WorkspacePath, text: &str) -> Result<(), Problem> {
     let text = text.trim_end().to_owned() + "\n";
-    let written = workspace.write(path, scrubbed(&text).as_bytes());
+    let written = workspace.write(path, without_known(&text).as_bytes());
     written.map_err(|error| unwritten(path.as_str(), &error))
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rustix::fs::{Mode, OFlags, Stat, fstat, open};
 
-use crate::scrub::scrubbed;
+use crate::scrub::{scrubbed, without_known};
 
 /// Reads too, to see how the file ends; is not kept waiting by a pipe that nobody reads.
 const APPEND: OFlags = OFlags::RDWR
@@ -25,7 +25,7 @@ const LONGEST_SUMMARY: u64 = 1024 * 1024;
 
 /// Tells outputs, all of them or none. A person may have them on standard output or standard error, or dropped.
 pub fn tell(path: &Path, entries: &str) -> io::Result<()> {
-    let entries = scrubbed(entries);
+    let entries = without_known(entries);
     match stream(path) {
         Some(stream) => shown(stream, &entries),
         None => add(&mut opened(path)?, &entries),

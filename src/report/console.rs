@@ -132,7 +132,7 @@ impl Console {
             place,
             excerpt,
         } = remark;
-        let (title, message) = (harmless(title), harmless(message));
+        let (title, message) = (harmless(&scrubbed(title)), harmless(&scrubbed(message)));
         if self.in_actions {
             say(&commands::annotation(*level, &title, &message, place.as_ref()));
         } else {

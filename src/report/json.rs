@@ -1,11 +1,13 @@
 //! The report for programs.
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::inventory::InventoryEntry;
 use super::{BucketOutcome, BucketReport, Change, KeyReport, OlderKey, Report};
 use crate::model::finding::Finding;
 use crate::model::problem::Problem;
+use crate::scrub::scrubbed_json;
 
 /// The report as JSON, fields in a fixed order. `schema` grows when a field changes its meaning.
 #[must_use]
@@ -29,8 +31,18 @@ pub fn render(report: &Report) -> String {
         notes: report.notes.iter().map(ProblemEntry::from).collect(),
         inventory: report.inventory.as_ref().map(InventoryEntry::from),
     };
+    pretty(&document)
+}
+
+/// A document as JSON, for people too. Each of its texts is scrubbed by itself, so that it stays JSON whatever they hold.
+pub(super) fn pretty<T: Serialize>(document: &T) -> String {
+    format!("{:#}", scrubbed_value(document))
+}
+
+/// The same as a value.
+pub(super) fn scrubbed_value<T: Serialize>(document: &T) -> Value {
     // Only texts, numbers and booleans: there is nothing that serde_json could refuse.
-    serde_json::to_string_pretty(&document).unwrap_or_default()
+    scrubbed_json(serde_json::to_value(document).unwrap_or_default())
 }
 
 #[derive(Serialize)]

@@ -1,6 +1,7 @@
 //! Remote text in Markdown: shown as it is, and nothing more.
 
 use super::commands::one_line;
+use crate::scrub::scrubbed;
 
 /// What a cell shows at most, in characters. A service may answer with a page.
 const LONGEST: usize = 2_000;
@@ -12,6 +13,8 @@ const WORD_JOINER: char = '\u{2060}';
 /// Text that renders as itself in a table cell or a sentence: no markup, no HTML, no mention, no link, no new line. Text
 /// that is too long is cut.
 pub(super) fn text(raw: &str) -> String {
+    // Behind entities no address could be told.
+    let raw = &*scrubbed(raw);
     if raw.chars().count() > LONGEST {
         let cut: String = raw.chars().take(LONGEST - 1).collect();
         return escaped(&cut) + "…";

@@ -33,10 +33,9 @@ pub fn outputs(report: &Report) -> Vec<(&'static str, String)> {
 
 /// A JSON list. One that is too long ends with an entry `{"more": …}`, which counts those that are left out.
 fn list<T: Serialize>(entries: &[T]) -> String {
-    // Only texts and booleans: there is nothing that serde_json could refuse.
     let entries = entries
         .iter()
-        .map(|entry| serde_json::to_string(entry).unwrap_or_default());
+        .map(|entry| json::scrubbed_value(entry).to_string());
     let mut entries: Vec<String> = entries.collect();
     let whole = entries.len();
     entries.truncate(fitting(&entries));

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::Report;
 use super::commands::harmless;
+use super::json::pretty;
 use super::rules::{HOME, page_of};
 use crate::model::finding::{Finding, Place, RULES, Rule, Severity};
 use crate::model::problem::ended;
@@ -44,7 +45,7 @@ pub fn sarif(report: &Report, file: &str) -> String {
         }],
     };
     // Only texts and numbers: there is nothing that serde_json could refuse.
-    serde_json::to_string_pretty(&log).unwrap_or_default()
+    pretty(&log)
 }
 
 #[derive(Serialize)]

@@ -14,6 +14,7 @@ use std::ops::Range;
 use std::sync::{PoisonError, RwLock};
 
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
 
 use known::Known;
 use view::View;
@@ -48,6 +49,32 @@ pub fn scrubbed(text: &str) -> Cow<'_, str> {
         marks.extend(secrets(known, text));
     }
     without(text, marks)
+}
+
+/// The same of a finished text whose marks a program reads: only what is known to be secret is taken out. What is behind
+/// `://` in one of its values may be anything, and its end is not to be told from the outside; the values of such a text
+/// are [`scrubbed`] one by one before.
+#[must_use]
+pub fn without_known(text: &str) -> Cow<'_, str> {
+    let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
+    let marks = known.as_ref().map(|known| secrets(known, text));
+    without(text, marks.unwrap_or_default())
+}
+
+/// JSON of which every text is [`scrubbed`]: it stays JSON, whatever stands in it.
+#[must_use]
+pub fn scrubbed_json(mut value: Value) -> Value {
+    match &mut value {
+        Value::String(text) => *text = scrubbed(text).into_owned(),
+        Value::Array(items) => items
+            .iter_mut()
+            .for_each(|item| *item = scrubbed_json(item.take())),
+        Value::Object(fields) => fields
+            .values_mut()
+            .for_each(|field| *field = scrubbed_json(field.take())),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+    value
 }
 
 /// The parts of a value that are secret each by itself: the lines of a private key but not its `-----BEGIN …-----`,

@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 
+use super::super::commands::harmless;
 use super::{age_days, family, grants, known, logging, mark, yes_or_no};
 use crate::model::inventory::{Inventory, ListedApp, ListedBucket, ListedKey};
+use crate::scrub::scrubbed;
 
 /// The inventory as CSV (RFC 4180): a line of titles, then keys, buckets, apps and quotas, told apart by `kind`.
 #[must_use]
@@ -101,12 +103,13 @@ fn quota(name: &str, used: usize, limit: usize) -> Line {
     }
 }
 
-/// Text that a spreadsheet takes for text: it runs what begins with one of these as a formula (OWASP, CSV injection).
+/// Text that a spreadsheet takes for text, and the runner too where a later step prints it: a spreadsheet runs what begins with one of these as a formula (OWASP, CSV injection).
 fn inert(text: &str) -> String {
+    let text = harmless(&scrubbed(text));
     if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
         format!("'{text}")
     } else {
-        text.to_owned()
+        text
     }
 }
 

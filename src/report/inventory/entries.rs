@@ -2,14 +2,14 @@
 
 use serde::Serialize;
 
+use super::super::json::pretty;
 use super::{age_days, family, grants, mark};
 use crate::model::inventory::{Inventory, ListedApp, ListedBucket, ListedKey};
 
 /// The inventory as JSON: the object `inventory` of the report.
 #[must_use]
 pub fn json(inventory: &Inventory) -> String {
-    // Only texts, numbers and booleans: there is nothing that serde_json could refuse.
-    serde_json::to_string_pretty(&InventoryEntry::from(inventory)).unwrap_or_default()
+    pretty(&InventoryEntry::from(inventory))
 }
 
 #[derive(Serialize)]
