@@ -8,7 +8,9 @@ use serde_json::json;
 use spacekeeper_sandbox::digitalocean::Grant;
 
 use crate::fixture::delivered::{delivered, delivered_to_an_app};
-use crate::fixture::{DigitalOcean, Fault, GitHub, Outcome, Run, Sandbox, Spaces, World, world};
+use crate::fixture::{
+    DigitalOcean, Fault, GitHub, Outcome, Run, Sandbox, Spaces, World, live_keys, sandbox, world,
+};
 
 /// The runner kills ten seconds after its first signal.
 const TIME_TO_END: Duration = Duration::from_secs(10);
@@ -331,4 +333,17 @@ fn a_clock_at_the_ends_of_time_ends_no_run_early() {
             assert_it_ended(&run.go(), &format!("{command}, {date}"));
         }
     }
+}
+
+/// A pager that is not scrolled, a terminal that is held: what nobody reads keeps neither the work nor its end waiting.
+#[test]
+fn output_that_waits_for_its_reader_keeps_nothing_waiting() {
+    let sandbox = sandbox();
+    let outcome = Run::bootstrap(&sandbox)
+        .env("RUNNER_DEBUG", "1")
+        .unread()
+        .go()
+        .green();
+    assert_eq!(outcome.output("changed"), "true");
+    assert_eq!(live_keys(&sandbox).len(), 1, "the full-access key is gone");
 }

@@ -1,10 +1,13 @@
 //! The last line of a terminal: what is under way, and since when. Anywhere else there is none.
 
 use std::io::{self, IsTerminal as _, Write};
+use std::os::fd::AsFd;
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 /// How often the line moves.
 const TICK: Duration = Duration::from_millis(120);
@@ -44,8 +47,18 @@ fn can_move() -> bool {
     io::stdout().is_terminal() && !dumb
 }
 
-/// Standard output beside that line, which makes room for what is written; flushed with every write. A closed pipe is no
-/// reason to stop a rotation halfway, so a failed print is let go: to whoever writes here, nothing ever fails.
+/// How long a reader may keep the run waiting, in all: behind a pager or a stalled collector of logs no signal would be
+/// heard, and no key taken back.
+const READER_MAX: Duration = Duration::from_secs(2);
+
+/// What a pipe takes at once when it is said to take anything (`PIPE_BUF` of Linux).
+const PIECE: usize = 4096;
+
+/// How long readers have kept the run waiting so far, in milliseconds.
+static WAITED: AtomicU64 = AtomicU64::new(0);
+
+/// Standard output beside that line, which makes room for what is written. A closed pipe is no reason to stop a rotation
+/// halfway, nor is one that nobody reads, so what cannot be printed is let go: to whoever writes here, nothing ever fails.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Beside;
 
@@ -53,7 +66,11 @@ impl Write for Beside {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let write = || {
             let mut out = io::stdout().lock();
-            let _unheard = out.write_all(bytes).and_then(|()| out.flush());
+            for piece in bytes.chunks(PIECE) {
+                if !takes_more(&out) || out.write_all(piece).and_then(|()| out.flush()).is_err() {
+                    break;
+                }
+            }
         };
         LAST_LINE.get().map_or_else(write, |line| line.suspend(write));
         Ok(bytes.len())
@@ -62,4 +79,19 @@ impl Write for Beside {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// Whether standard output takes a piece now, or soon enough. One that has used up the patience is asked without waiting,
+/// and is heard again when somebody reads.
+fn takes_more(out: &impl AsFd) -> bool {
+    let waited = Duration::from_millis(WAITED.load(Ordering::Relaxed));
+    let left = READER_MAX.saturating_sub(waited);
+    let begun = Instant::now();
+    let mut ready = [PollFd::new(out, PollFlags::OUT)];
+    // Two seconds fit into any time. A stream that cannot be asked is written to, and fails by itself.
+    let limit = Timespec::try_from(left).ok();
+    let answered = poll(&mut ready, limit.as_ref());
+    let spent = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    WAITED.fetch_add(spent, Ordering::Relaxed);
+    answered.map_or(true, |streams| streams > 0)
 }
