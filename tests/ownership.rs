@@ -58,7 +58,7 @@ fn key_of_another_tool(sandbox: &Sandbox) -> String {
 #[track_caller]
 fn asks(outcome: &Outcome, phrases: &[&str]) {
     outcome.complains(phrases);
-    outcome.complains(&["overwrite: true", "adopt-access-key-id"]);
+    outcome.complains(&["overwrite: true"]);
     let lasting: Vec<String> = outcome
         .journal
         .writes()
@@ -370,4 +370,42 @@ fn other_families_of_a_manifest_go_on() {
         .map(|it| it["name"].clone())
         .collect();
     assert_eq!(named, [json!("crm-files")]);
+}
+
+#[test]
+fn an_id_that_never_was_one_of_spaces_is_no_key_that_is_gone() {
+    let sandbox = made_by_hand();
+    set_variable(&sandbox, "SPACES_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE");
+    asks(
+        &Run::bootstrap(&sandbox).go().red(),
+        &["SPACES_ACCESS_KEY", "and are not of key shop-spaces-key"],
+    );
+    assert_eq!(secret(&sandbox, "SPACES_ACCESS_KEY").as_deref(), Some("by hand"));
+}
+
+/// Another app of the repository has secrets of its own; its variables are called the same. Its key is not theirs to give.
+#[test]
+fn a_key_whose_secrets_are_not_replaced_outlives_its_adoption() {
+    let sandbox = delivered();
+    let old = the_active_key(&sandbox);
+    let blog = |sandbox| {
+        Run::bootstrap(sandbox)
+            .input("app", "blog")
+            .input("buckets", "blog-media")
+            .input("access-key-secret", "BLOG_KEY")
+            .input("secret-key-secret", "BLOG_SECRET")
+    };
+    let refused = blog(&sandbox).go().red();
+    refused.complains(&["variables of acme/shop", "variables: false"]);
+    assert!(
+        !refused.stdout.contains("adopt-access-key-id"),
+        "{}",
+        refused.stdout
+    );
+    sandbox.advance(Duration::from_secs(5));
+    blog(&sandbox).input("adopt-access-key-id", &old).go().green();
+    sandbox.advance(DAY * 2);
+    let later = blog(&sandbox).input("adopt-access-key-id", &old).go().green();
+    assert!(live_keys(&sandbox).len() == 2, "{}", later.stdout);
+    assert!(later.stdout.contains("was written with it"), "{}", later.stdout);
 }

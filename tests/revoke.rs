@@ -255,3 +255,19 @@ fn a_key_whose_sink_cannot_be_read_is_told_as_not_revoked() {
     outcome.complains(&[&leaked, "it is not revoked: it is still in use"]);
     assert!(is_alive(&sandbox, &leaked));
 }
+
+/// Whoever believes that a key was revoked must not be mistaken.
+#[test]
+fn an_id_that_is_nearly_one_of_the_account_is_red() {
+    let (sandbox, id) = delivered();
+    let outcome = Run::revoke(&sandbox)
+        .input("revoke-access-key-id", &id.to_lowercase())
+        .go()
+        .red();
+    outcome.complains(&["nothing was revoked", &id]);
+    assert!(is_alive(&sandbox, &id));
+    let name = crate::fixture::live_keys(&sandbox).remove(0);
+    let outcome = Run::revoke(&sandbox).input("revoke-access-key-id", &name).go();
+    outcome.complains(&["it is the name of a key"]);
+    assert_eq!(outcome.exit, Some(2));
+}

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::model::key::AccessKeyId;
+use crate::model::name::KeyName;
 
 /// A boolean as GitHub's toolkit reads it (`core.getBooleanInput`).
 pub(super) fn switch(text: &str) -> Result<bool, &'static str> {
@@ -73,6 +74,9 @@ const LONGEST_KEY_ID: usize = 40;
 /// The id of a key, without what can be a secret access key.
 pub(super) fn key_id(text: &str) -> Result<AccessKeyId, &'static str> {
     let text = text.trim();
+    if KeyName::parse(text).is_some() {
+        return Err("it is the name of a key; give its access key id, such as DO00EXAMPLEEXAMPLE00");
+    }
     let id = text.parse().ok().filter(|_| text.len() <= LONGEST_KEY_ID);
     id.ok_or("it is no access key id; write one such as DO00EXAMPLEEXAMPLE00, as the list of keys shows it")
 }

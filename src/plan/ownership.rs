@@ -225,7 +225,12 @@ impl Question<'_> {
         }
         let mut keys = self.observed.keys().iter();
         let Some(key) = keys.find(|key| key.id.as_str() == id) else {
-            return Owner::Ours;
+            // What never was the id of a Spaces key is no key that exists no more.
+            return if is_of_spaces(id) {
+                Owner::Ours
+            } else {
+                Owner::Unknown
+            };
         };
         let keeper = match KeyName::parse(&key.name) {
             Some(name) if name.family == self.wanted.family => return Owner::Ours,
@@ -258,7 +263,10 @@ impl Question<'_> {
         named_by: Option<&str>,
         written: Option<Timestamp>,
     ) -> Option<Stranger> {
+        // Without a secret there is nothing that a key of this request would take the place of.
+        let readable = matches!(sink, SinkPlace::GitHub(_)) && written.is_none();
         let (subject, place) = match &sink {
+            SinkPlace::GitHub(target) if readable => (format!("variables of {target}"), String::new()),
             SinkPlace::GitHub(target) => (format!("secrets of {target}"), String::new()),
             SinkPlace::App(app, place) => (format!("app {app}"), format!(" at {place}")),
         };
@@ -272,7 +280,7 @@ impl Question<'_> {
             Owner::Ours => return None,
             Owner::Key(id, keeper) => format!("{named_by} names {id}, {keeper}"),
             Owner::Reference(text) => format!("{named_by} is {text}, which somebody else has put there"),
-            Owner::Unknown => format!("no {named_by} says whose"),
+            Owner::Unknown => format!("no {named_by} that names a Spaces key says whose"),
         };
         let written = written
             .map(|at| format!(", last written at {at}"))
@@ -284,13 +292,18 @@ impl Question<'_> {
         Some(Stranger {
             family: self.wanted.family.clone(),
             sink,
-            problem: Problem::new(subject, what, remedy(owner)),
+            problem: Problem::new(subject, what, remedy(owner, readable)),
             written: None,
         })
     }
 }
 
-fn remedy(owner: &Owner) -> String {
+fn remedy(owner: &Owner, readable: bool) -> String {
+    if readable {
+        return "Give variables: false, or in a manifest a suffix, so that each key has names of its own; or overwrite: true \
+                (their values are replaced). Else correct app, key-name or the names."
+            .to_owned();
+    }
     let adopt = match owner {
         Owner::Key(id, _) => format!("adopt-access-key-id: {id} (the old key goes when nothing holds it)"),
         _ => "adopt-access-key-id with the key that they hold (it goes when nothing holds it)".to_owned(),
@@ -299,6 +312,12 @@ fn remedy(owner: &Owner) -> String {
         "If a key of this request shall take their place, give {adopt}, or overwrite: true (what they hold is lost, and its \
          key stays). Else correct app, key-name or the names."
     )
+}
+
+/// Whether it has the form of DigitalOcean's ids, such as `DO00EXAMPLEEXAMPLE00`.
+fn is_of_spaces(id: &str) -> bool {
+    let plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit();
+    id.starts_with("DO") && id.chars().all(plain)
 }
 
 /// A value that stands for nothing yet is nobody's.

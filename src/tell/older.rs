@@ -57,7 +57,8 @@ fn older_key(family: &str, old: &Retirement, minted: Option<(Timestamp, Duration
     if old.is_free() {
         return row(family, old, None, vec![why_free(old).to_owned()]);
     }
-    let judged_before = old.holds.contains(&Hold::NoSuccessor) || old.free_at().is_some();
+    let mended = |hold: &Hold| matches!(hold, Hold::NoSuccessor | Hold::Drift(_));
+    let judged_before = old.holds.iter().any(mended) || old.free_at().is_some();
     let unseen = minted.filter(|_| judged_before);
     let time = unseen.map(|(delivered, grace)| old.time_after(delivered, grace));
     let until = time.as_ref().map_or_else(|| old.free_at(), Hold::ends_at);

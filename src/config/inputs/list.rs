@@ -183,11 +183,11 @@ inputs! {
         export_env = "export-env", Switch, Default(defaults::EXPORT_ENV), WORKS,
             "Put a newly minted pair, masked, into the environment of the job's later steps. The secret of a key that is \
              kept cannot be read back";
-        dry_run = "dry-run", Switch, Default(defaults::DRY_RUN), WORKS,
+        dry_run = "dry-run", Switch, Default(defaults::DRY_RUN), ALL,
             "Show the plan and write nothing at all. Buckets are looked at only with a supplied full-access pair";
         report_file = "report-file", Path, Nothing, ALL,
             "Path within the workspace for the report as JSON";
-        sarif_file = "sarif-file", Path, Nothing, LOOKS,
+        sarif_file = "sarif-file", Path, Nothing, ALL,
             "Path within the workspace for the findings of `check` and `audit` as SARIF 2.1.0, for code scanning";
         inventory_file = "inventory-file", Path, Nothing, &[Audit],
             "With `audit`: path within the workspace for what the account holds, as a table (`.csv`) or as JSON (`.json`)";

@@ -43,7 +43,7 @@ fn told(text: &str) -> String {
 fn the_inputs_of_the_readme_and_their_twin_come_to_the_same() {
     let inputs = [
         ("app", "shop"),
-        ("buckets", "shop-uploads"),
+        ("buckets", "shop-uploads\nshop-imports=read"),
         ("log-bucket", "shop-logs"),
         ("log-retention-days", "30"),
         ("app-platform-app", "shop"),

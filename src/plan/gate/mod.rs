@@ -10,17 +10,18 @@ mod retirement;
 mod tests;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::Brief;
 use super::generations::Generation;
 use super::judgement::Judgement;
-use crate::model::desired::{AppSink, Desired, WantedFamily};
+use crate::model::desired::{AppSink, Desired, GitHubSink, WantedFamily};
 use crate::model::intent::Means;
 use crate::model::key::{AccessKeyId, SpacesKey};
 use crate::model::name::{Family, KeyName, Mark, Run};
 use crate::model::observed::{AppState, DeploymentState, Holders, Observed, Reading, Unfinished};
 use crate::model::problem::Problem;
-use crate::model::sink::Repository;
+use crate::model::sink::{Repository, Target};
 use crate::model::time::Timestamp;
 use hidden::hidden;
 use retirement::lease_end;
@@ -309,7 +310,48 @@ pub(super) fn adopted(
         .iter()
         .map(|succession| succession.judge(key, Standing::Adopted, observed, brief));
     let first = judged.next()?;
-    Some(judged.fold(first, Retirement::and))
+    let mut judged = judged.fold(first, Retirement::and);
+    if !judged.compromised {
+        let left = secrets_of(key, successions, observed);
+        judged.holds.extend(left.into_iter().map(Hold::Held));
+    }
+    Some(judged)
+}
+
+/// How long before its stamp a delivery writes the first of its secrets: they go back to back.
+const BACK_TO_BACK: Duration = Duration::from_mins(1);
+
+/// The secrets beside those of the request that were last written when this key was delivered: whoever adopts the key of
+/// another family takes over the names of its own request only.
+fn secrets_of(key: &SpacesKey, successions: &[Succession<'_>], observed: &Observed) -> Vec<Holder> {
+    let Some(Mark::Active { since }) = KeyName::parse(&key.name).map(|name| name.mark) else {
+        return Vec::new();
+    };
+    let sinks = || {
+        successions
+            .iter()
+            .flat_map(|succession| &succession.wanted.github)
+    };
+    let is_ours = |target: &Target, name: &str| {
+        let mut ours = sinks()
+            .filter(|sink| sink.target == *target)
+            .flat_map(GitHubSink::secrets);
+        ours.any(|own| own.as_str() == name)
+    };
+    let with_it = |written: Timestamp| written <= since && written.after(BACK_TO_BACK) >= since;
+    let readable = observed
+        .targets
+        .iter()
+        .filter_map(|(target, state)| Some((target, state.as_ref().ok()?)));
+    let secrets =
+        readable.flat_map(|(target, state)| state.secrets.iter().map(move |secret| (target, secret)));
+    let left = secrets.filter(|(target, (name, written))| with_it(**written) && !is_ours(target, name));
+    left.map(|(target, (name, written))| Holder::Secret {
+        target: target.clone(),
+        name: name.clone(),
+        written: *written,
+    })
+    .collect()
 }
 
 impl Brief<'_> {
@@ -329,9 +371,27 @@ impl Brief<'_> {
                 .iter()
                 .any(|wanted| Some(&wanted.family) == family.as_ref())
         };
-        let stranger = key.filter(|key| !is_ours(key));
-        stranger.map(not_ours).into_iter().collect()
+        let stranger = key.filter(|key| !is_ours(key)).map(not_ours);
+        let nearly = named
+            .filter(|_| key.is_none())
+            .and_then(|id| misspelt(id, observed));
+        stranger.or(nearly).into_iter().collect()
     }
+}
+
+/// Whoever believes that a key was revoked must not be mistaken: an id that differs from one of the account in nothing but
+/// case was meant for that.
+fn misspelt(id: &AccessKeyId, observed: &Observed) -> Option<Problem> {
+    let meant = observed
+        .keys()
+        .iter()
+        .find(|key| key.id.as_str().eq_ignore_ascii_case(id.as_str()))?;
+    let what = format!(
+        "the account has no key of this id, but {}; nothing was revoked",
+        meant.id
+    );
+    let remedy = format!("Give revoke-access-key-id: {}, if that is the one.", meant.id);
+    Some(Problem::new(format!("key {id}"), what, remedy))
 }
 
 fn not_ours(key: &SpacesKey) -> Problem {

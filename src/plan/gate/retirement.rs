@@ -8,7 +8,7 @@ use crate::model::intent::Means;
 use crate::model::key::SpacesKey;
 use crate::model::name::Run;
 use crate::model::problem::Problem;
-use crate::model::sink::Repository;
+use crate::model::sink::{Repository, Target};
 use crate::model::time::Timestamp;
 
 /// How long after the end of a lease a write of its run may still land: a request that was under way, and two clocks.
@@ -89,6 +89,15 @@ pub enum Holder {
     Deployment(Carrier),
     /// An app that names it in its spec, or in a deployment.
     App(String),
+    /// A secret that this request does not write, and that was last written when the key was delivered.
+    Secret {
+        /// Where.
+        target: Target,
+        /// Its name.
+        name: String,
+        /// When it was last written, on GitHub's clock.
+        written: Timestamp,
+    },
     /// A component whose own variable hides the app's and cannot be read.
     Component {
         /// The app, as the user calls it.
@@ -252,6 +261,14 @@ impl fmt::Display for Holder {
             ),
             Self::Deployment(carrier) => write!(f, "{carrier} still names it"),
             Self::App(name) => write!(f, "app {name} still names it"),
+            Self::Secret {
+                target,
+                name,
+                written,
+            } => write!(
+                f,
+                "secret {name} of {target}, which this request does not write, was written with it at {written}"
+            ),
             Self::Component {
                 app,
                 component,
