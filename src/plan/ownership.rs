@@ -160,11 +160,11 @@ impl Question<'_> {
         let named = id.and_then(|name| Some((name, filled(state.variables.get(name)?)?)));
         let written = secrets.iter().map(|(_, at)| *at).max();
         let ours_by_time = !secrets.is_empty() && secrets.iter().all(|(_, at)| self.is_ours_by_time(*at));
-        let owner = match named {
-            Some((_, id)) => self.owner_of(id),
-            None if secrets.is_empty() && others.is_empty() => Owner::Ours,
-            None if ours_by_time || self.is_given_over() => Owner::Ours,
-            None => Owner::Unknown,
+        let owner = match named.map(|(_, id)| self.owner_of(id)) {
+            Some(owner) if owner != Owner::Unknown => owner,
+            _ if secrets.is_empty() && others.is_empty() => Owner::Ours,
+            _ if ours_by_time || self.is_given_over() => Owner::Ours,
+            _ => Owner::Unknown,
         };
         let names = secrets.into_iter().map(|(name, _)| name).chain(others);
         let stranger = self.stranger(
@@ -201,10 +201,10 @@ impl Question<'_> {
             })
         };
         let named = held(&id_key);
-        let owner = match named {
-            Some(id) => self.owner_of(id),
-            None if names.is_empty() || self.is_given_over() || served() => Owner::Ours,
-            None => Owner::Unknown,
+        let owner = match named.map(|id| self.owner_of(id)) {
+            Some(owner) if owner != Owner::Unknown => owner,
+            _ if names.is_empty() || self.is_given_over() || served() => Owner::Ours,
+            _ => Owner::Unknown,
         };
         self.stranger(
             SinkPlace::App(sink.app.clone(), place.clone()),
@@ -225,7 +225,7 @@ impl Question<'_> {
         }
         let mut keys = self.observed.keys().iter();
         let Some(key) = keys.find(|key| key.id.as_str() == id) else {
-            // What never was the id of a Spaces key is no key that exists no more.
+            // What never was the id of a Spaces key is no key that exists no more; it says nothing.
             return if is_of_spaces(id) {
                 Owner::Ours
             } else {

@@ -251,4 +251,21 @@ mod tests {
     fn the_whole_report_reads_like_this() {
         insta::assert_snapshot!(render(&report()));
     }
+
+    #[test]
+    fn it_stays_json_whatever_its_texts_hold() {
+        for text in [
+            r#"a "https://x.example/?a=b" c"#,
+            "https://me:pw@x.example/?sig=a,b\\",
+            "\"://\"?=\\\"",
+        ] {
+            let document = [("name", text), ("id", "DO00")];
+            let read: Value = serde_json::from_str(&pretty(&document)).expect("JSON");
+            assert_eq!(read[1][1], "DO00", "{read}");
+            assert!(
+                !read.to_string().contains("pw@") && !read.to_string().contains("sig=a"),
+                "{read}"
+            );
+        }
+    }
 }
