@@ -51,11 +51,14 @@ pub(super) struct Draft<'a> {
 /// The names of mints that were sent and have come to no known end: a key may stand under each of them, though nobody has
 /// its secret. Clones share them, so that they outlive the task that mints.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Sent(Arc<Mutex<Vec<(KeyName, Option<Instant>)>>>);
+pub(super) struct Sent(Arc<Mutex<Vec<Open>>>);
+
+/// A name, and since when the reply to its mint is not awaited any more, where it may still come.
+type Open = (KeyName, Option<Instant>);
 
 impl Sent {
-    /// The names that are open now, and since when the reply to its mint is not awaited any more, where it may still come.
-    pub(super) fn open(&self) -> Vec<(KeyName, Option<Instant>)> {
+    /// The names that are open now.
+    pub(super) fn open(&self) -> Vec<Open> {
         self.names().clone()
     }
 
@@ -76,7 +79,7 @@ impl Sent {
         open.for_each(|(_, given_up)| *given_up = Some(Instant::now()));
     }
 
-    fn names(&self) -> MutexGuard<'_, Vec<(KeyName, Option<Instant>)>> {
+    fn names(&self) -> MutexGuard<'_, Vec<Open>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

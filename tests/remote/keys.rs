@@ -100,6 +100,8 @@ async fn a_refused_mint_is_known_to_have_made_nothing() {
             .before()
             .status(429)
             .header("retry-after", "0")
+            .header("content-type", "application/json")
+            .body(r#"{"id":"too_many_requests","message":"slow down"}"#)
             .forever(),
     );
     let limited = client.mint("name", &full_access()).await.expect_err("limited");
