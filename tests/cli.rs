@@ -4,6 +4,7 @@
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::os::unix::ffi::OsStringExt as _;
+use std::process;
 use std::time::Duration;
 
 use spacekeeper::config::{Command, Input, Takes};
@@ -216,6 +217,24 @@ fn there_are_completions_for_three_shells() {
         &["completions: ", "did you mean `fish`?"],
     );
     refused(&["completions"], &["completions: ", "bash"]);
+}
+
+#[test]
+fn flags_are_completed_before_a_command_and_behind_it() {
+    let script = page(&["completions", "bash"]);
+    for words in ["--dry", "rotate --dry"] {
+        let last = words.split(' ').count();
+        let ask = format!(
+            "{script}\nCOMP_WORDS=(spacekeeper {words}); COMP_CWORD={last}; \
+             _spacekeeper spacekeeper --dry; echo \"${{COMPREPLY[@]}}\""
+        );
+        let shell = process::Command::new("bash")
+            .args(["-c", &ask])
+            .output()
+            .expect("a shell");
+        let completed = String::from_utf8_lossy(&shell.stdout).into_owned();
+        assert_eq!(completed.trim(), "--dry-run", "{words}: {shell:?}");
+    }
 }
 
 #[test]
@@ -462,4 +481,14 @@ fn what_a_command_does_by_flags_it_does_by_inputs() {
         .go()
         .green();
     assert_ne!(the_active_key(&sandbox), before);
+}
+
+#[test]
+fn a_pair_that_no_later_step_could_be_given_is_refused() {
+    for command in ["bootstrap", "rotate", "revoke"] {
+        refuses(
+            by_flags(&delivered(), &[command, "--export-env"]).env("GITHUB_ENV", ""),
+            &["export-env: ", "GITHUB_ENV is not set"],
+        );
+    }
 }

@@ -1,7 +1,10 @@
 //! No secret in any byte that a run leaves behind, whatever the services quote: every run of these tests is searched for
 //! every secret that it was given or that the world knows, in the spellings of `fixture/canary.rs`.
 
+use std::collections::BTreeSet;
+
 use secrecy::SecretString;
+use serde_json::Value;
 use spacekeeper::config::Request;
 use spacekeeper::remote::github::Credential;
 use spacekeeper::remote::spaces::{Freshness, KeyPair};
@@ -158,6 +161,81 @@ fn outside_actions_no_mask_shows_the_secret() {
         .without_env("GITHUB_ACTIONS")
         .input("dry-run", "true");
     assert_eq!(run.go().green().masks(), [""; 0]);
+}
+
+/// An audit of an account in which somebody else has called keys so.
+fn audited(names: &[&str]) -> Outcome {
+    let world = names
+        .iter()
+        .fold(World::new().with_full_access_pair(), |world, name| {
+            world.with_key(name, &[("", "fullaccess")])
+        });
+    let sandbox = Sandbox::start(world);
+    talkative(Run::bare(&sandbox))
+        .input("command", "audit")
+        .input("digitalocean-token", World::DIGITALOCEAN_TOKEN)
+        .input("spaces-access-key-id", World::FULL_ACCESS_KEY_ID)
+        .input("spaces-secret-access-key", World::FULL_ACCESS_SECRET)
+        .input("inventory-file", "all.csv")
+        .go()
+}
+
+/// The names of keys in the inventory as a spreadsheet reads them.
+fn cells(outcome: &Outcome) -> BTreeSet<String> {
+    let mut table = csv::Reader::from_reader(outcome.workspace["all.csv"].as_bytes());
+    let lines = table.records().map(|line| line.expect("a line"));
+    let keys = lines.filter(|line| &line[0] == "key");
+    keys.map(|line| line[1].to_owned()).collect()
+}
+
+/// The names of keys in the report as a program reads it.
+fn reported(outcome: &Outcome) -> BTreeSet<String> {
+    let report = outcome.report.as_deref().expect("a report");
+    let report: Value = serde_json::from_str(report).expect("JSON");
+    let keys = report["inventory"]["keys"].as_array().expect("a list").clone();
+    let name = |key: &Value| key["name"].as_str().expect("a name").to_owned();
+    keys.iter().map(name).collect()
+}
+
+fn named<const N: usize>(names: [&str; N]) -> BTreeSet<String> {
+    names.map(str::to_owned).into()
+}
+
+#[test]
+fn a_name_that_holds_a_secret_is_told_without_it_wherever_it_stands() {
+    let secret = World::FULL_ACCESS_SECRET;
+    let quoting = [
+        format!("=cmd|{secret}"),
+        format!("x\n::error title={secret}::y"),
+        format!("<b>{secret}"),
+        format!("https://me:{}@gw.example", &secret[..20]),
+    ];
+    let outcome = audited(&quoting.each_ref().map(String::as_str));
+    assert_eq!(
+        cells(&outcome),
+        named([
+            "full-access",
+            "'=cmd|***",
+            "x ::error title=***::y",
+            "<b>***",
+            "https://***@gw.example",
+        ])
+    );
+    assert!(reported(&outcome).contains("<b>***"));
+    let title = "::warning title=SK060 full-access-standing%3A key <b>*** (";
+    assert!(outcome.stdout.contains(title), "{}", outcome.stdout);
+    let row = "| key &#60;b&#62;&#42;&#42;&#42; (";
+    assert!(outcome.summary.contains(row), "{}", outcome.summary);
+}
+
+#[test]
+fn a_file_that_programs_read_keeps_its_form_whatever_stands_in_it() {
+    let names = ["full-access", "https://", "a@b", "://u:p\"", "\"@h"];
+    let outcome = audited(&names[1..]);
+    assert_eq!(cells(&outcome), named(names));
+    assert_eq!(reported(&outcome), named(names));
+    let sarif = &outcome.workspace["report.sarif"];
+    serde_json::from_str::<Value>(sarif).expect("JSON");
 }
 
 #[test]

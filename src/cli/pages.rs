@@ -70,6 +70,12 @@ fn script(shell: impl Generator) -> Page {
     let [(help, about_help), (completions, about_completions)] = OTHERS;
     let mut tree = root()
         .version(env!("CARGO_PKG_VERSION"))
+        .args(
+            Input::ALL
+                .iter()
+                .filter(|input| input.name != "command")
+                .map(flag),
+        )
         .subcommands(Command::ALL.map(with_inputs))
         .subcommand(clap::Command::new(help).about(about_help).arg(commands))
         .subcommand(

@@ -12,7 +12,9 @@ mod inputs;
 mod looks;
 pub mod manifest;
 mod needs;
+mod options;
 mod request;
+mod runner;
 mod values;
 
 pub use access::{Access, Credential, FullAccessPair, GitHubAccess};
@@ -24,5 +26,7 @@ pub use given::Given;
 pub(crate) use inputs::LONGEST;
 pub use inputs::{Group, INPUTS, Input, OUTPUTS, RawInputs, Takes, Unset};
 pub use looks::{Looks, PairAtHand, PairPlace, SpecFile};
-pub use request::{Environment, Patience, Refused, Request, Runner};
+pub use options::Patience;
+pub use request::{Environment, Refused, Request};
+pub use runner::Runner;
 pub(crate) use values::{is_plain_word, nearest};

@@ -1,12 +1,8 @@
 //! The whole request, out of nothing but environment variables.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
-use std::str::FromStr;
-use std::time::Duration;
 
 use super::access::Access;
-use super::defaults;
 use super::door::{Door, InputProblem};
 use super::errand::{Command, Errand};
 use super::files::Files;
@@ -15,12 +11,14 @@ use super::inputs::RawInputs;
 use super::looks::Looks;
 use super::manifest::{self, Around, Source};
 use super::needs::{Needs, require_credentials};
-use super::values::{run_limit, span, switch};
+use super::options::{Options, Patience};
+use super::runner::Runner;
+use super::values::switch;
 use crate::model::desired::Desired;
 use crate::model::finding::Severity;
 use crate::model::intent::Intent;
 use crate::model::key::AccessKeyId;
-use crate::model::name::{Family, Run};
+use crate::model::name::Family;
 use crate::model::sink::Repository;
 use crate::workspace::Workspace;
 
@@ -62,38 +60,6 @@ pub struct Request {
     pub warnings: Vec<String>,
 }
 
-/// How long to wait for others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Patience {
-    /// For another run that is rotating the same family; zero fails at once.
-    pub lock: Duration,
-    /// For the deployment that carries the new key; `None` does not wait.
-    pub deployment: Option<Duration>,
-    /// For the whole run.
-    pub run: Duration,
-}
-
-/// The Actions runner around the process; everything is absent outside Actions.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Runner {
-    /// Whether workflow commands are understood. Outside Actions a mask command would itself print the secret.
-    pub in_actions: bool,
-    /// Whether debug logging was asked for (`RUNNER_DEBUG=1`).
-    pub debug: bool,
-    /// The run that we are.
-    pub run: Run,
-    /// The repository whose workflow this is, where rival runs can be asked about.
-    pub repository: Option<Repository>,
-    /// The file of the workflow within its repository, such as `.github/workflows/check.yml`.
-    pub workflow_file: Option<String>,
-    /// `GITHUB_OUTPUT`.
-    pub output_file: Option<PathBuf>,
-    /// `GITHUB_STEP_SUMMARY`.
-    pub summary_file: Option<PathBuf>,
-    /// `GITHUB_ENV`.
-    pub env_file: Option<PathBuf>,
-}
-
 /// The request is wrong; nothing was touched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
@@ -101,60 +67,6 @@ pub struct Refused {
     pub problems: Vec<InputProblem>,
     /// What else was noticed.
     pub warnings: Vec<String>,
-}
-
-impl Runner {
-    /// Reads what the runner tells every step. What cannot be understood is absent here; [`Request::read`] refuses it.
-    #[must_use]
-    pub fn read(environment: &Environment) -> Self {
-        Self::understood(environment, &mut Door::default())
-    }
-
-    fn understood(environment: &Environment, door: &mut Door) -> Self {
-        let set = |name: &str| {
-            let value = environment.get(name).map(String::as_str);
-            value.filter(|value| !value.is_empty())
-        };
-        let mut is_on = |name| door.parse(name, set(name), switch_of_the_runner) == Some(true);
-        let (in_actions, debug) = (is_on("GITHUB_ACTIONS"), is_on("RUNNER_DEBUG"));
-        let id = door.parse("GITHUB_RUN_ID", set("GITHUB_RUN_ID"), number);
-        let attempt = door.parse("GITHUB_RUN_ATTEMPT", set("GITHUB_RUN_ATTEMPT"), number);
-        Self {
-            in_actions,
-            debug,
-            run: id.map_or(Run::OUTSIDE, |id| Run {
-                id,
-                attempt: attempt.unwrap_or(1),
-            }),
-            // Refused where the request is read: as the default of an input it may have been refused there.
-            repository: set("GITHUB_REPOSITORY").and_then(|name| name.parse().ok()),
-            workflow_file: set("GITHUB_WORKFLOW_REF").and_then(workflow_file),
-            output_file: set("GITHUB_OUTPUT").map(PathBuf::from),
-            summary_file: set("GITHUB_STEP_SUMMARY").map(PathBuf::from),
-            env_file: set("GITHUB_ENV").map(PathBuf::from),
-        }
-    }
-}
-
-/// The runner writes `true` or `1`; whoever writes a variable by hand may write the other.
-fn switch_of_the_runner(text: &str) -> Result<bool, &'static str> {
-    match text {
-        "1" => Ok(true),
-        "0" => Ok(false),
-        text => switch(text),
-    }
-}
-
-fn number<N: FromStr>(text: &str) -> Result<N, &'static str> {
-    text.parse()
-        .map_err(|_| "the runner sets a whole number; outside Actions leave it unset")
-}
-
-/// The path in `acme/shop/.github/workflows/check.yml@refs/heads/main`.
-fn workflow_file(reference: &str) -> Option<String> {
-    let (path, _) = reference.split_once('@')?;
-    let inside = path.splitn(3, '/').nth(2)?;
-    inside.starts_with(".github/").then(|| inside.to_owned())
 }
 
 impl Request {
@@ -165,86 +77,112 @@ impl Request {
 
     /// Parses flags, environment and the files of the workspace that they name; on refusal all problems are told.
     pub fn read(given: &Given, workspace: &Workspace) -> Result<Self, Refused> {
-        let environment = &given.environment;
         let mut door = Door::default();
         door.problems.clone_from(&given.unreadable);
-        let runner = Runner::understood(environment, &mut door);
-        let raw = RawInputs::collect(given, &mut door);
-        let access = Access::read(&raw, environment, &mut door);
-        let errand = Errand::read(&raw, &access, &mut door);
-        let own = environment.get("GITHUB_REPOSITORY").map(String::as_str);
-        let own = own.filter(|name| !name.is_empty());
-        let command = errand.as_ref().map(|errand| errand.command);
-        let looks = Looks::read(
-            &raw,
-            command,
-            environment,
-            workspace,
-            &access.spaces_url,
-            &mut door,
-        );
-        if let Some(command) = command {
-            given.tell_unheeded(command, &mut door);
-        }
-        let source = manifest::source(&raw, workspace, &mut door);
-        let around = Around {
-            repository: runner.repository.as_ref(),
-            spaces_url: &access.spaces_url,
-        };
-        let desired = match &source {
-            _ if looks.inside_app => manifest::nothing(&raw, &access.spaces_url, &mut door),
-            source => wanted(source, &raw, errand.as_ref(), own, &around, &mut door),
-        };
-        if door.is_silent_about("github-repository") {
-            door.parse("GITHUB_REPOSITORY", own, str::parse::<Repository>);
-        }
-        let needs = match &source {
-            Source::Inputs => Needs::of_inputs(&raw),
-            Source::Manifest(_) | Source::Unreadable => Needs::of_manifest(desired.as_ref()),
-        };
-        let switches = Switches::read(&raw, &mut door);
-        let patience = patience(&raw, &mut door);
-        let fail_on = door.parse(
-            "fail-on",
-            raw.fail_on.as_deref().or(Some(defaults::FAIL_ON)),
-            threshold,
-        );
-        let files = Files::read(&raw, workspace, &mut door);
-        require_credentials(needs, command, &looks, &access, &mut door);
-        let admin_family = desired.as_ref().and_then(|desired| admin_family(&raw, desired));
+        let parts = Parts::read(given, workspace, &mut door);
         let Door {
             problems,
             untold,
             warnings,
         } = door;
         let problems = Door::told(problems, untold);
-        match (errand, desired.zip(admin_family), switches, patience.zip(fail_on)) {
-            (Some(errand), Some((mut desired, admin_family)), Some(switches), Some((patience, fail_on)))
-                if problems.is_empty() =>
-            {
-                if errand.command.is_about_keys_only() {
-                    desired.buckets.clear();
-                }
-                Ok(Self {
-                    command: errand.command,
-                    intent: errand.intent,
-                    adopted: errand.adopted,
-                    overwrite: switches.overwrite,
-                    dry_run: switches.dry_run,
-                    desired,
-                    admin_family,
-                    access,
-                    looks,
-                    patience,
-                    export_env: switches.export_env,
-                    fail_on,
-                    files,
-                    runner,
-                    warnings,
-                })
-            }
+        match parts.whole() {
+            Some(request) if problems.is_empty() => Ok(Self { warnings, ..request }),
             _ => Err(Refused { problems, warnings }),
         }
+    }
+}
+
+/// What was understood, each part by itself; what was not is told already.
+struct Parts {
+    runner: Runner,
+    access: Access,
+    errand: Option<Errand>,
+    looks: Looks,
+    desired: Option<Desired>,
+    admin_family: Option<Family>,
+    options: Option<Options>,
+    files: Files,
+}
+
+impl Parts {
+    fn read(given: &Given, workspace: &Workspace, door: &mut Door) -> Self {
+        let environment = &given.environment;
+        let runner = Runner::understood(environment, door);
+        let raw = RawInputs::collect(given, door);
+        let access = Access::read(&raw, environment, door);
+        let errand = Errand::read(&raw, &access, door);
+        let command = errand.as_ref().map(|errand| errand.command);
+        let spaces_url = &access.spaces_url;
+        let looks = Looks::read(&raw, command, environment, workspace, spaces_url, door);
+        if let Some(command) = command {
+            given.tell_unheeded(command, door);
+        }
+        let source = manifest::source(&raw, workspace, door);
+        let around = Around {
+            repository: runner.repository.as_ref(),
+            spaces_url,
+        };
+        let own = own_repository(environment);
+        let desired = match &source {
+            _ if looks.inside_app => manifest::nothing(&raw, spaces_url, door),
+            source => wanted(source, &raw, errand.as_ref(), own, &around, door),
+        };
+        if door.is_silent_about("github-repository") {
+            door.parse("GITHUB_REPOSITORY", own, str::parse::<Repository>);
+        }
+        let options = Options::read(&raw, command, &runner, door);
+        let files = Files::read(&raw, workspace, door);
+        let needs = needs(&source, &raw, desired.as_ref());
+        require_credentials(needs, command, &looks, &access, door);
+        Self {
+            admin_family: desired.as_ref().and_then(|desired| admin_family(&raw, desired)),
+            runner,
+            errand,
+            looks,
+            desired,
+            options,
+            files,
+            access,
+        }
+    }
+
+    /// The request, where every part was understood.
+    fn whole(self) -> Option<Request> {
+        let (errand, mut desired, options) = (self.errand?, self.desired?, self.options?);
+        if errand.command.is_about_keys_only() {
+            desired.buckets.clear();
+        }
+        Some(Request {
+            command: errand.command,
+            intent: errand.intent,
+            adopted: errand.adopted,
+            overwrite: options.overwrite,
+            dry_run: options.dry_run,
+            desired,
+            admin_family: self.admin_family?,
+            access: self.access,
+            looks: self.looks,
+            patience: options.patience,
+            export_env: options.export_env,
+            fail_on: options.fail_on,
+            files: self.files,
+            runner: self.runner,
+            warnings: Vec::new(),
+        })
+    }
+}
+
+/// The repository whose workflow this is, as the runner writes it.
+fn own_repository(environment: &Environment) -> Option<&str> {
+    let name = environment.get("GITHUB_REPOSITORY")?;
+    (!name.is_empty()).then_some(name.as_str())
+}
+
+fn needs(source: &Source, raw: &RawInputs, desired: Option<&Desired>) -> Needs {
+    match source {
+        Source::Inputs => Needs::of_inputs(raw),
+        Source::Manifest(_) | Source::Unreadable => Needs::of_manifest(desired),
     }
 }
 
@@ -305,81 +243,10 @@ fn refuse_what_many_keys_forbid(desired: &Desired, errand: &Errand, raw: &RawInp
     }
 }
 
-/// What `fail-on` says.
-fn threshold(text: &str) -> Result<Option<Severity>, &'static str> {
-    match text {
-        "none" => Ok(None),
-        "warning" => Ok(Some(Severity::Warning)),
-        "error" => Ok(Some(Severity::Error)),
-        _ => Err("write none, warning or error"),
-    }
-}
-
-struct Switches {
-    overwrite: bool,
-    dry_run: bool,
-    export_env: bool,
-}
-
-impl Switches {
-    fn read(raw: &RawInputs, door: &mut Door) -> Option<Self> {
-        let overwrite = door.parse(
-            "overwrite",
-            raw.overwrite.as_deref().or(Some(defaults::OVERWRITE)),
-            switch,
-        );
-        let dry_run = door.parse(
-            "dry-run",
-            raw.dry_run.as_deref().or(Some(defaults::DRY_RUN)),
-            switch,
-        );
-        let export_env = door.parse(
-            "export-env",
-            raw.export_env.as_deref().or(Some(defaults::EXPORT_ENV)),
-            switch,
-        );
-        Some(Self {
-            overwrite: overwrite?,
-            dry_run: dry_run?,
-            export_env: export_env?,
-        })
-    }
-}
-
-fn patience(raw: &RawInputs, door: &mut Door) -> Option<Patience> {
-    let lock = door.parse(
-        "lock-timeout",
-        raw.lock_timeout.as_deref().or(Some(defaults::LOCK_TIMEOUT)),
-        span,
-    );
-    let wait = door.parse(
-        "wait-for-deployment",
-        raw.wait_for_deployment
-            .as_deref()
-            .or(Some(defaults::WAIT_FOR_DEPLOYMENT)),
-        switch,
-    );
-    let timeout = door.parse(
-        "deployment-timeout",
-        raw.deployment_timeout
-            .as_deref()
-            .or(Some(defaults::DEPLOYMENT_TIMEOUT)),
-        span,
-    );
-    let run = door.parse(
-        "run-timeout",
-        raw.run_timeout.as_deref().or(Some(defaults::RUN_TIMEOUT)),
-        run_limit,
-    );
-    Some(Patience {
-        lock: lock?,
-        deployment: wait?.then_some(timeout?),
-        run: run?,
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn environment(inputs: &[(&str, &str)]) -> Environment {

@@ -108,14 +108,16 @@ fn announces_next(links: Option<Links>) -> bool {
     pages.is_some_and(|pages| pages.next.is_some())
 }
 
+/// Lists of which the tests of pages and of paging are made.
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
+pub(super) mod fixtures {
+    use serde_json::Value;
 
     use super::*;
 
+    /// An item of a list that need not tell how many there are.
     #[derive(Debug, Deserialize)]
-    struct Thing(u32);
+    pub(in super::super) struct Thing(pub u32);
 
     impl Listed for Thing {
         const FIELD: &'static str = "things";
@@ -126,8 +128,9 @@ mod tests {
         }
     }
 
+    /// An item of a list that tells how many there are.
     #[derive(Debug, Deserialize)]
-    struct Counted(u32);
+    pub(in super::super) struct Counted(pub u32);
 
     impl Listed for Counted {
         const FIELD: &'static str = "things";
@@ -138,9 +141,17 @@ mod tests {
         }
     }
 
-    fn page<T: Listed>(body: Value) -> Result<Page<T>, serde_json::Error> {
+    pub(in super::super) fn page<T: Listed>(body: Value) -> Result<Page<T>, serde_json::Error> {
         serde_json::from_value(body)
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::fixtures::{Counted, Thing, page};
+    use super::*;
 
     #[test]
     fn an_absent_list_is_empty_only_when_the_count_says_so() {

@@ -145,38 +145,10 @@ impl<T: Listed> Gathered<T> {
 mod tests {
     use std::sync::Mutex;
 
-    use serde::Deserialize;
     use serde_json::{Value, json};
 
+    use super::super::page::fixtures::{Counted, Thing, page};
     use super::*;
-
-    #[derive(Debug, Deserialize)]
-    struct Thing(u32);
-
-    impl Listed for Thing {
-        const FIELD: &'static str = "things";
-        const COUNTED: bool = false;
-
-        fn identity(&self) -> String {
-            self.0.to_string()
-        }
-    }
-
-    #[derive(Debug, Deserialize)]
-    struct Counted(u32);
-
-    impl Listed for Counted {
-        const FIELD: &'static str = "things";
-        const COUNTED: bool = true;
-
-        fn identity(&self) -> String {
-            self.0.to_string()
-        }
-    }
-
-    fn page<T: Listed>(body: Value) -> Result<Page<T>, serde_json::Error> {
-        serde_json::from_value(body)
-    }
 
     /// Reads a list of which `answer` gives the page of a number. Returns the outcome and the numbers asked for.
     async fn read<T: Listed>(answer: impl Fn(usize) -> Value) -> (Result<usize, Failure>, Vec<usize>) {

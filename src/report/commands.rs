@@ -59,7 +59,7 @@ pub fn file_entry(name: &str, value: &str, delimiter: &str) -> String {
 /// A delimiter that no value can know beforehand.
 #[must_use]
 pub fn delimiter() -> String {
-    let random = || getrandom::u64().unwrap_or_default();
+    let random = || getrandom::u64().expect("the system has random numbers");
     format!("spacekeeper_{:016x}{:016x}", random(), random())
 }
 

@@ -41,8 +41,8 @@ pub(super) fn pretty<T: Serialize>(document: &T) -> String {
 
 /// The same as a value.
 pub(super) fn scrubbed_value<T: Serialize>(document: &T) -> Value {
-    // Only texts, numbers and booleans: there is nothing that serde_json could refuse.
-    scrubbed_json(serde_json::to_value(document).unwrap_or_default())
+    let value = serde_json::to_value(document).expect("texts, numbers and booleans are JSON");
+    scrubbed_json(value)
 }
 
 #[derive(Serialize)]

@@ -18,16 +18,12 @@ pub fn csv(inventory: &Inventory) -> String {
         quota("buckets", inventory.buckets.len(), inventory.buckets_max),
     ];
     let lines = keys.chain(buckets).chain(apps).chain(quotas);
-    // Written to memory, with as many columns in every line: there is nothing that could fail.
-    written(lines).unwrap_or_default()
-}
-
-fn written(lines: impl Iterator<Item = Line>) -> Option<String> {
     let mut writer = ::csv::Writer::from_writer(Vec::new());
     for line in lines {
-        writer.serialize(line).ok()?;
+        writer.serialize(line).expect("every line has the same columns");
     }
-    String::from_utf8(writer.into_inner().ok()?).ok()
+    let text = writer.into_inner().expect("memory takes what is written");
+    String::from_utf8(text).expect("all cells are texts")
 }
 
 /// The columns, in their order.
