@@ -1,5 +1,7 @@
 //! CORS, CDN, lifecycle and logging of a bucket are what was asked for; what others have set stays.
 
+use std::time::Duration;
+
 use serde_json::json;
 use spacekeeper_sandbox::spaces::{Bucket, CorsRule, LifecycleRule};
 
@@ -369,4 +371,23 @@ fn endpoint_ids(sandbox: &Sandbox) -> Vec<String> {
         .iter()
         .map(|endpoint| endpoint.id.clone())
         .collect()
+}
+
+#[test]
+fn buckets_and_the_one_for_their_logs_are_created_side_by_side() {
+    let sandbox = sandbox();
+    let creation = Fault::on(Spaces).method("PUT").path_contains("/shop-logs/");
+    sandbox.script(creation.after().delay(Duration::from_millis(300)));
+    Run::bootstrap(&sandbox)
+        .input("log-bucket", "shop-logs")
+        .go()
+        .green();
+    let journal = sandbox.journal();
+    let creation = |path: &str| {
+        let mut entries = journal.iter();
+        let put = entries.find(|entry| entry.method == "PUT" && entry.path == path);
+        put.expect("a creation")
+    };
+    let (logs, uploads) = (creation("/shop-logs/"), creation("/shop-uploads/"));
+    assert!(uploads.arrived < logs.arrived + logs.took.expect("an answer"));
 }

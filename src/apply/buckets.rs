@@ -1,6 +1,6 @@
 //! Makes buckets and their settings what the plan says.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -36,20 +36,14 @@ pub(crate) type CdnAddresses = BTreeMap<BucketName, String>;
 pub type Outcomes = BTreeMap<BucketName, BucketOutcome>;
 
 impl BucketWork<'_> {
-    /// Creates what is missing, log buckets first.
+    /// Creates what is missing, side by side: only the settings need a bucket and the one that takes its logs.
     pub(crate) async fn create_all(&self, plans: &[BucketPlan]) -> Outcomes {
         plans
             .iter()
             .flat_map(|plan| plan.problem.iter().chain(&plan.doubts).cloned())
             .for_each(|problem| self.ledger.failed(problem));
-        let targets = log_targets(plans);
-        let (first, rest): (Vec<_>, Vec<_>) = plans.iter().partition(|plan| targets.contains(&plan.name));
-        let mut outcomes: Outcomes = join_all(first.iter().map(|plan| self.create(plan)))
-            .await
-            .into_iter()
-            .collect();
-        outcomes.extend(join_all(rest.iter().map(|plan| self.create(plan))).await);
-        outcomes
+        let created = plans.iter().map(|plan| self.create(plan));
+        join_all(created).await.into_iter().collect()
     }
 
     /// Sets what differs on all buckets, side by side, and reads it back. A key needs none of it, so it may be minted
@@ -287,19 +281,6 @@ const LOOKS: [Duration; 5] = [
     Duration::from_secs(8),
     Duration::from_secs(16),
 ];
-
-fn log_targets(plans: &[BucketPlan]) -> BTreeSet<&BucketName> {
-    let actions = plans.iter().flat_map(|plan| &plan.actions);
-    actions
-        .filter_map(|action| {
-            if let BucketAction::Log(logging) = action {
-                Some(&logging.target)
-            } else {
-                None
-            }
-        })
-        .collect()
-}
 
 fn holds(found: &[LifecycleRule], wanted: &[LifecycleRule], dropped: &[String]) -> bool {
     wanted.iter().all(|rule| found.contains(rule)) && !found.iter().any(|rule| dropped.contains(&rule.id))
