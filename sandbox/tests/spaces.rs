@@ -326,7 +326,7 @@ fn cors_rules_are_kept_and_obeyed() {
     );
     assert_eq!(
         refusal(&ask("https://evil.example", "PUT")),
-        (403, "AccessForbidden")
+        (403, "AccessDenied")
     );
     let listed = full.send_with("GET", "/shop", &[("origin", "https://shop.example")], "");
     assert_eq!(

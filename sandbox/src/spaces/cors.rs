@@ -48,13 +48,20 @@ impl CorsRule {
         self
     }
 
-    /// Whether a script of `origin` may use `method`.
-    pub(super) fn allows(&self, origin: &str, method: &str) -> bool {
+    /// Whether one of its origins matches; letter by letter, as a browser writes them.
+    pub(super) fn is_for(&self, origin: &str) -> bool {
+        let mut patterns = self.allowed_origins.iter();
+        patterns.any(|pattern| matches(pattern, origin))
+    }
+
+    /// Whether it names every origin.
+    pub(super) fn is_for_everybody(&self) -> bool {
+        self.allowed_origins.iter().any(|pattern| pattern == "*")
+    }
+
+    /// Whether it has the method.
+    pub(super) fn has_method(&self, method: &str) -> bool {
         self.allowed_methods.iter().any(|allowed| allowed == method)
-            && self
-                .allowed_origins
-                .iter()
-                .any(|pattern| matches(pattern, origin))
     }
 
     /// Whether it may send that request header.
@@ -65,9 +72,8 @@ impl CorsRule {
             .any(|pattern| matches(&pattern.to_ascii_lowercase(), &name))
     }
 
-    /// The response headers that tell `origin` what this rule lets it do.
-    pub(super) fn response_headers(&self, origin: &str) -> HeaderMap {
-        let any = self.allowed_origins.iter().any(|pattern| pattern == "*");
+    /// The response headers that tell a page of `origin`, or of everywhere (`*`), that it may use `method`.
+    pub(super) fn response_headers(&self, origin: &str, method: &str) -> HeaderMap {
         let mut headers = HeaderMap::new();
         let mut set = |name: HeaderName, value: &str| {
             if let Ok(value) = HeaderValue::from_str(value)
@@ -76,22 +82,15 @@ impl CorsRule {
                 headers.insert(name, value);
             }
         };
-        set(
-            header::ACCESS_CONTROL_ALLOW_ORIGIN,
-            if any { "*" } else { origin },
-        );
-        set(
-            header::ACCESS_CONTROL_ALLOW_METHODS,
-            &self.allowed_methods.join(", "),
-        );
+        set(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        set(header::ACCESS_CONTROL_ALLOW_METHODS, method);
         set(
             header::ACCESS_CONTROL_EXPOSE_HEADERS,
-            &self.expose_headers.join(", "),
+            &self.expose_headers.join(","),
         );
-        set(
-            header::VARY,
-            "Origin, Access-Control-Request-Headers, Access-Control-Request-Method",
-        );
+        if origin != "*" {
+            set(header::VARY, "Origin");
+        }
         if let Some(seconds) = self.max_age_seconds {
             set(header::ACCESS_CONTROL_MAX_AGE, &seconds.to_string());
         }
@@ -152,9 +151,9 @@ mod tests {
     #[test]
     fn a_star_stands_for_any_text_once() {
         let shop = rule(&["https://*.shop.example"], &["GET"]);
-        assert!(shop.allows("https://www.shop.example", "GET"));
-        assert!(!shop.allows("https://shop.example", "GET"));
-        assert!(!shop.allows("https://www.shop.example", "PUT"));
+        assert!(shop.is_for("https://www.shop.example"));
+        assert!(!shop.is_for("https://shop.example"));
+        assert!(!shop.is_for("https://WWW.shop.example"));
         assert!(!rule(&["https://*.*"], &["GET"]).is_well_formed());
         assert!(!rule(&[], &["GET"]).is_well_formed());
         assert!(!rule(&["*"], &["PATCH"]).is_well_formed());

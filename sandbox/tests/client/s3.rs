@@ -1,5 +1,8 @@
 //! The same client with an S3 signature.
 
+// Each test binary uses a part of it.
+#![allow(dead_code)]
+
 use std::io;
 use std::net::TcpStream;
 use std::time::{SystemTime, UNIX_EPOCH};
