@@ -13,6 +13,7 @@ mod check;
 mod cli;
 mod concurrency;
 mod converge;
+mod cors;
 mod crash;
 mod deployments;
 mod dry_run;

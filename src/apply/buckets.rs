@@ -7,12 +7,11 @@ use futures_util::future::join_all;
 
 use super::ledger::Ledger;
 use crate::model::bucket::{BucketName, Logging, Region};
-use crate::model::cors::{CorsRule, FoundCorsRule};
 use crate::model::desired::Desired;
 use crate::model::lifecycle::LifecycleRule;
 use crate::model::problem::Problem;
 use crate::plan::bucket::{CdnChange, elsewhere, not_ours};
-use crate::plan::{BucketAction, BucketPlan};
+use crate::plan::{BucketAction, BucketPlan, cors};
 use crate::remedy::problem;
 use crate::remote::spaces::{Creation, SpacesOf};
 use crate::remote::{DigitalOcean, Failure, Spaces};
@@ -178,7 +177,7 @@ impl BucketWork<'_> {
             }
             BucketAction::StopLogging => spaces.stop_logging(name).await,
             BucketAction::Lifecycle { set, drop } => spaces.put_lifecycle(name, set, drop, fresh).await,
-            BucketAction::Cors(rules) => spaces.put_cors(name, rules, fresh).await,
+            BucketAction::Cors(change) => spaces.put_cors(name, &change.arranged.rules, fresh).await,
             BucketAction::Versioning(versioning) => spaces.put_versioning(name, *versioning, fresh).await,
             BucketAction::Acl(acl) => spaces.put_acl(name, *acl, fresh).await,
             BucketAction::Cdn(change) => {
@@ -261,7 +260,7 @@ impl BucketWork<'_> {
             BucketAction::Log(wanted) => Ok(spaces.logging(name).await?.as_ref() == Some(wanted)),
             BucketAction::StopLogging => Ok(spaces.logging(name).await?.is_none()),
             BucketAction::Lifecycle { set, drop } => Ok(holds(&spaces.lifecycle(name).await?, set, drop)),
-            BucketAction::Cors(wanted) => Ok(are_ours(&spaces.cors(name).await?, wanted)),
+            BucketAction::Cors(change) => Ok(cors::stand(&change.wanted, &spaces.cors(name).await?)),
             BucketAction::Versioning(wanted) => Ok(spaces.versioning(name).await? == Some(*wanted)),
             BucketAction::Acl(wanted) => Ok(spaces.acl(name).await? == *wanted),
         }
@@ -284,16 +283,6 @@ const LOOKS: [Duration; 5] = [
 
 fn holds(found: &[LifecycleRule], wanted: &[LifecycleRule], dropped: &[String]) -> bool {
     wanted.iter().all(|rule| found.contains(rule)) && !found.iter().any(|rule| dropped.contains(&rule.id))
-}
-
-fn are_ours(found: &[FoundCorsRule], wanted: &[CorsRule]) -> bool {
-    let stands = |rule: &CorsRule| found.iter().any(|found| found.rule.says(rule));
-    let is_wanted = |found: &&FoundCorsRule| wanted.iter().any(|rule| rule.says(&found.rule));
-    wanted.iter().all(stands)
-        && found
-            .iter()
-            .filter(|found| found.ours)
-            .all(|found| is_wanted(&found))
 }
 
 fn cdn_differs(name: &BucketName) -> Problem {

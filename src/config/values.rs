@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use url::Url;
+
 use crate::model::key::AccessKeyId;
 use crate::model::name::KeyName;
 
@@ -132,41 +134,92 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
 pub(super) const LONGEST_ORIGIN: usize = 272;
 
 /// An origin of a page: `scheme://host[:port]`, or `*` for any. It may hold one `*`.
-pub(super) fn origin(text: &str) -> Result<String, String> {
+///
+/// It comes out as browsers write it (the `Origin` header of the Fetch standard): in lower case, with the names of other
+/// scripts in Punycode, and without the default port of its scheme. The second value tells whether such a port was there.
+pub(super) fn origin(text: &str) -> Result<(String, bool), String> {
     if text.len() > LONGEST_ORIGIN {
         return Err("it is longer than any origin".to_owned());
     }
     if text == "*" {
-        return Ok(text.to_owned());
+        return Ok((text.to_owned(), false));
     }
     if text.matches('*').count() > 1 {
         return Err("an origin holds at most one *".to_owned());
     }
-    let plain: http::Uri = text
-        .replace('*', "any")
-        .parse()
-        .map_err(|_| NO_ORIGIN.to_owned())?;
-    let scheme = plain
-        .scheme_str()
-        .filter(|scheme| matches!(*scheme, "http" | "https"));
-    let bare = text.trim_end_matches('/');
-    let has_path = plain.path().len() > 1 || plain.query().is_some();
-    match (scheme, plain.authority()) {
-        (Some(_), Some(host)) if host.as_str().contains('@') => Err(NO_ORIGIN.to_owned()),
-        (Some(_), Some(_)) if has_path => {
-            Err("an origin has no path; write it without what follows the host".to_owned())
-        }
-        (Some(_), Some(_)) if bare != text => Err(format!("an origin has no slash at the end; write {bare}")),
-        (Some(_), Some(_)) => Ok(text.to_ascii_lowercase()),
-        _ => Err(NO_ORIGIN.to_owned()),
+    let (scheme, rest) = text.split_once("://").ok_or(NO_ORIGIN)?;
+    if let Some((host, behind)) = rest.split_once(['/', '?', '#']) {
+        return Err(match behind {
+            "" if rest.ends_with('/') => {
+                format!("an origin has no slash at the end; write {scheme}://{host}")
+            }
+            _ => "an origin has no path; write it without what follows the host".to_owned(),
+        });
     }
+    // `*` is no character of a host, so a word stands for it while the rest is parsed.
+    let url = Url::parse(&text.replace('*', ANY)).map_err(|_| NO_ORIGIN)?;
+    let host = url
+        .host_str()
+        .filter(|_| matches!(url.scheme(), "http" | "https") && !text.contains(['@', '\\']))
+        .ok_or(NO_ORIGIN)?;
+    let port = url.port().map_or(String::new(), |port| format!(":{port}"));
+    let origin = format!("{}://{host}{port}", url.scheme());
+    let origin = if text.contains('*') {
+        origin.replace(ANY, "*")
+    } else {
+        origin
+    };
+    let had_port = rest.rsplit_once(':').is_some_and(|(_, port)| !port.contains(']'));
+    Ok((origin, had_port && port.is_empty()))
 }
+
+/// Stands for the `*` of an origin: letters, so that it is part of whatever label it stands in, and no word of its own.
+const ANY: &str = "zzanyzz";
 
 const NO_ORIGIN: &str = "it is no origin; write one such as https://shop.example or http://localhost:3000";
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_origin_comes_out_as_browsers_write_it() {
+        for (text, written, had_port) in [
+            ("*", "*", false),
+            ("HTTPS://Shop.Example", "https://shop.example", false),
+            ("https://shop.example:443", "https://shop.example", true),
+            ("http://shop.example:80", "http://shop.example", true),
+            ("http://shop.example:443", "http://shop.example:443", false),
+            ("http://localhost:3000", "http://localhost:3000", false),
+            (
+                "https://*.Bücher.example",
+                "https://*.xn--bcher-kva.example",
+                false,
+            ),
+            (
+                "https://app-*.shop.example:8443",
+                "https://app-*.shop.example:8443",
+                false,
+            ),
+            ("http://[::1]", "http://[::1]", false),
+            ("http://[::1]:80", "http://[::1]", true),
+        ] {
+            assert_eq!(origin(text), Ok((written.to_owned(), had_port)), "{text}");
+        }
+        for text in [
+            "shop.example",
+            "https://",
+            "ftp://shop.example",
+            "https://me@shop.example",
+            "*://shop.example",
+            "https://shop.example:*",
+            "https://a b",
+            "null",
+            "https://shop\\.example",
+        ] {
+            assert!(origin(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn the_nearest_name_is_one_that_could_be_meant() {

@@ -17,7 +17,7 @@ use crate::model::problem::Problem;
 use crate::model::sink::{Repository, SettingName};
 use crate::observe::evidence::{self, Candidate, Question, Shadows};
 use crate::plan::check;
-use crate::plan::cors_questions;
+use crate::plan::cors;
 use crate::remote::spaces::{Freshness, KeyPair};
 use crate::remote::{BaseUrl, Spaces};
 use crate::report::Report;
@@ -160,12 +160,11 @@ impl Job<'_> {
     fn questions(&self, observed: &Observed) -> Vec<Question> {
         let wanted = self.desired.buckets.iter();
         let questions = wanted.flat_map(|wanted| {
-            cors_questions(wanted, observed)
+            cors::questions(wanted, observed)
                 .into_iter()
-                .map(|(origin, method)| Question {
+                .map(|asked| Question {
                     bucket: wanted.name.clone(),
-                    origin,
-                    method,
+                    asked,
                     browser: self.session.browser(self.desired.home_of(&wanted.name)),
                 })
         });

@@ -214,6 +214,7 @@ impl Job<'_> {
             .for_each(|problem| self.ledger.failed(problem.clone()));
         plan.remains
             .iter()
+            .chain(&plan.left_out)
             .for_each(|left| self.ledger.note(left.clone()));
         let writers = self.writers(&world.observed, &world.sealing);
         let buckets = async {

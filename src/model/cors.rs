@@ -48,12 +48,6 @@ impl CorsMethod {
             .into_iter()
             .find(|method| method.word().eq_ignore_ascii_case(word))
     }
-
-    /// Whether a browser asks beforehand even for the plainest request (Fetch standard, CORS-safelisted methods).
-    #[must_use]
-    pub const fn needs_preflight(self) -> bool {
-        matches!(self, Self::Put | Self::Delete)
-    }
 }
 
 /// One rule, in its canonical form: lists sorted, each entry once. Servers give rules back in an order of their own.
@@ -104,11 +98,20 @@ impl CorsRule {
         folded(self) == folded(other)
     }
 
-    /// The method by which the rule is tried: one that browsers ask about beforehand, where it allows one.
+    /// Whether it allows the same as another, whatever their origins.
     #[must_use]
-    pub fn tried_method(&self) -> Option<CorsMethod> {
-        let asked = self.methods.iter().find(|method| method.needs_preflight());
-        asked.or_else(|| self.methods.first()).copied()
+    pub fn allows_the_same(&self, other: &Self) -> bool {
+        let everywhere = |rule: &Self| Self {
+            origins: Vec::new(),
+            ..rule.clone()
+        };
+        everywhere(self).says(&everywhere(other))
+    }
+
+    /// Whether one of its origins matches every origin that the pattern matches.
+    #[must_use]
+    pub fn covers(&self, pattern: &str) -> bool {
+        self.origins.iter().any(|origin| covers(origin, pattern))
     }
 }
 
@@ -119,6 +122,32 @@ impl fmt::Display for CorsRule {
     }
 }
 
+/// Whether a pattern matches every origin that another one matches. `*` stands for any text, once.
+#[must_use]
+pub fn covers(pattern: &str, other: &str) -> bool {
+    match (pattern.split_once('*'), other.split_once('*')) {
+        (None, _) => pattern == other,
+        (Some((start, end)), None) => {
+            other.len() >= start.len() + end.len() && other.starts_with(start) && other.ends_with(end)
+        }
+        (Some((start, end)), Some((other_start, other_end))) => {
+            other_start.starts_with(start) && other_end.ends_with(end)
+        }
+    }
+}
+
+/// Whether there is an origin that both patterns match.
+#[must_use]
+pub fn overlap(one: &str, other: &str) -> bool {
+    match (one.split_once('*'), other.split_once('*')) {
+        (Some((start, end)), Some((other_start, other_end))) => {
+            (start.starts_with(other_start) || other_start.starts_with(start))
+                && (end.ends_with(other_end) || other_end.ends_with(end))
+        }
+        _ => covers(one, other) || covers(other, one),
+    }
+}
+
 /// A rule as a bucket has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundCorsRule {
@@ -126,6 +155,17 @@ pub struct FoundCorsRule {
     pub ours: bool,
     /// What it says.
     pub rule: CorsRule,
+}
+
+/// What a browser is to ask of a bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CorsQuestion {
+    /// The origin as it is declared, with its `*`.
+    pub origin: String,
+    /// The method.
+    pub method: CorsMethod,
+    /// Whether a rule of others allows it, and none of ours.
+    pub of_others: bool,
 }
 
 /// What is wanted of the CORS rules of a bucket. Rules that are not ours stay.
@@ -208,12 +248,21 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_is_tried_by_what_browsers_ask_about() {
-        let rule = Preset::PrivateUploads.rule(Vec::new());
-        assert_eq!(rule.tried_method(), Some(CorsMethod::Put));
-        assert_eq!(
-            Preset::PublicAssets.rule(Vec::new()).tried_method(),
-            Some(CorsMethod::Get)
-        );
+    fn a_star_covers_and_overlaps() {
+        for (one, other, is_covered, is_shared) in [
+            ("*", "https://a.example", true, true),
+            ("https://*.example", "https://a.example", true, true),
+            ("https://*.example", "https://*.shop.example", true, true),
+            ("https://*.shop.example", "https://*.example", false, true),
+            ("https://a*.example", "https://*b.example", false, true),
+            ("https://a*", "http://*", false, false),
+            ("https://a.example", "*", false, true),
+            ("https://a.example", "https://b.example", false, false),
+            ("https://aa*a", "https://aa", false, false),
+        ] {
+            assert_eq!(covers(one, other), is_covered, "{one} {other}");
+            assert_eq!(overlap(one, other), is_shared, "{one} {other}");
+            assert_eq!(overlap(other, one), is_shared, "{other} {one}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What only `check` reads, beside what every command observes. No secret passes here.
 
 use super::bucket::BucketName;
+use super::cors::CorsQuestion;
 use super::key::{AccessKeyId, Permission};
 use super::name::Family;
 use super::observed::Reading;
@@ -72,10 +73,8 @@ pub enum Opening {
 pub struct Preflight {
     /// The bucket.
     pub bucket: BucketName,
-    /// The origin, as declared.
-    pub origin: String,
-    /// The method that it asked for.
-    pub method: String,
+    /// What it asked.
+    pub asked: CorsQuestion,
     /// Whether it may.
     pub allowed: Reading<bool>,
 }

@@ -4,6 +4,7 @@ use futures_util::future::join_all;
 
 use crate::config::{PairAtHand, SpecFile};
 use crate::model::bucket::BucketName;
+use crate::model::cors::CorsQuestion;
 use crate::model::evidence::{Answer, Placeholder, Preflight, Shadow, Trial};
 use crate::model::key::Permission;
 use crate::model::name::Family;
@@ -50,10 +51,8 @@ pub async fn trial(candidate: Candidate<'_>) -> Trial {
 pub struct Question {
     /// The bucket.
     pub bucket: BucketName,
-    /// The origin, as declared.
-    pub origin: String,
-    /// The method.
-    pub method: &'static str,
+    /// What it asks.
+    pub asked: CorsQuestion,
     /// Who asks.
     pub browser: Browser,
 }
@@ -63,15 +62,14 @@ pub async fn preflights(questions: Vec<Question>) -> Vec<Preflight> {
     let asked = questions.into_iter().map(|question| async move {
         let Question {
             bucket,
-            origin,
-            method,
+            asked,
             browser,
         } = question;
-        let allowed = browser.may(&bucket, &example_of(&origin), method).await;
+        let origin = example_of(&asked.origin);
+        let allowed = browser.may(&bucket, &origin, asked.method.word()).await;
         Preflight {
             bucket,
-            origin,
-            method: method.to_owned(),
+            asked,
             allowed: allowed.map_err(|failure| problem(&failure)),
         }
     });

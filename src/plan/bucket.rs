@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use super::settings::{Verdict, compare, cors_rules};
+use super::cors::{Arranged, CorsChange};
+use super::settings::{Verdict, compare};
 use crate::model::bucket::{Acl, BucketName, Logging, Versioning};
 use crate::model::cdn::CdnWish;
-use crate::model::cors::CorsRule;
 use crate::model::desired::WantedBucket;
 use crate::model::lifecycle::LifecycleRule;
 use crate::model::observed::{BucketState, Observed, Settings};
@@ -44,7 +44,7 @@ pub enum BucketAction {
         drop: Vec<String>,
     },
     /// Make these our CORS rules; none removes ours.
-    Cors(Vec<CorsRule>),
+    Cors(CorsChange),
     /// Keep old versions, or no new ones.
     Versioning(Versioning),
     /// Let these list it.
@@ -81,11 +81,7 @@ impl fmt::Display for BucketAction {
                     set.chain(drop).collect::<Vec<_>>().join("; ")
                 )
             }
-            Self::Cors(rules) if rules.is_empty() => f.write_str("remove our CORS rules"),
-            Self::Cors(rules) => {
-                let rules: Vec<_> = rules.iter().map(ToString::to_string).collect();
-                write!(f, "set CORS: {}", rules.join("; "))
-            }
+            Self::Cors(CorsChange { arranged, .. }) => describe_cors(f, arranged),
             Self::Versioning(versioning) => write!(f, "set versioning to {}", versioning.word()),
             Self::Acl(acl) => write!(f, "set ACL to {}", acl.word()),
             Self::Cdn(CdnChange {
@@ -94,6 +90,19 @@ impl fmt::Display for BucketAction {
             Self::Cdn(CdnChange { wish, .. }) => write!(f, "change {wish}"),
             Self::Purge(_) => f.write_str("empty the cache of the CDN"),
         }
+    }
+}
+
+fn describe_cors(f: &mut fmt::Formatter<'_>, Arranged { rules, spared }: &Arranged) -> fmt::Result {
+    if rules.is_empty() {
+        return f.write_str("remove our CORS rules");
+    }
+    let rules: Vec<_> = rules.iter().map(ToString::to_string).collect();
+    write!(f, "set CORS: {}", rules.join("; "))?;
+    if spared.is_empty() {
+        Ok(())
+    } else {
+        write!(f, " (with {})", spared.join("; "))
     }
 }
 
@@ -159,19 +168,6 @@ impl BucketPlan {
     }
 }
 
-/// What a browser is to ask of a bucket: each declared origin, with one method.
-#[must_use]
-pub fn cors_questions(wanted: &WantedBucket, observed: &Observed) -> Vec<(String, &'static str)> {
-    let rules = wanted.cors.as_ref().map(|wish| cors_rules(wish, observed));
-    let rules = rules.and_then(Result::ok).unwrap_or_default();
-    let asked = rules
-        .iter()
-        .filter_map(|rule| Some((rule, rule.tried_method()?.word())));
-    asked
-        .flat_map(|(rule, method)| rule.origins.iter().map(move |origin| (origin.clone(), method)))
-        .collect()
-}
-
 /// Who may be behind a 403 that a full-access key gets.
 #[must_use]
 pub fn not_ours(name: &BucketName, code: Option<&str>) -> Problem {
@@ -228,7 +224,7 @@ mod tests {
         vec![LifecycleRule::declared("tmp/", Some(7), Some(1))]
     }
 
-    fn cors() -> CorsRule {
+    fn cors() -> crate::model::cors::CorsRule {
         Preset::PrivateUploads.rule(vec!["https://shop.example".to_owned()])
     }
 

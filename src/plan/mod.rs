@@ -9,6 +9,7 @@ pub mod app;
 pub mod audit;
 pub mod bucket;
 pub mod check;
+pub mod cors;
 pub mod delivery;
 mod drift;
 pub mod election;
@@ -41,7 +42,8 @@ use ownership::Stranger;
 use standing::Standing;
 
 pub use app::{AppPlan, Follow};
-pub use bucket::{BucketAction, BucketPlan, cors_questions};
+pub use bucket::{BucketAction, BucketPlan};
+pub use cors::CorsChange;
 pub use drift::Reason;
 pub use gate::Retirement;
 pub use judgement::{Judgement, Stage};
@@ -67,6 +69,8 @@ pub struct Plan {
     pub withheld: BTreeSet<BucketName>,
     /// What a person should know, and we do not touch.
     pub remains: Vec<Problem>,
+    /// Apps whose pages the CORS rules leave out, since they have no address yet.
+    pub left_out: Vec<Problem>,
     /// The apps.
     pub apps: Vec<AppPlan>,
     /// The hand-made key that its owner gave to the families, while it exists.
@@ -113,6 +117,7 @@ pub fn plan(desired: &Desired, admin: &Family, observed: &Observed, brief: &Brie
         apps: app::plan(desired, &families, observed, &standing, brief.patience),
         withheld: ownership::withheld(desired, &families),
         remains: variables::remains(desired, observed),
+        left_out: left_out(desired, observed),
         standing,
         buckets,
         adopted: adopted(desired, &families, observed, brief),
@@ -162,6 +167,13 @@ fn problems(desired: &Desired, observed: &Observed, brief: &Brief<'_>) -> Vec<Pr
     all
 }
 
+fn left_out(desired: &Desired, observed: &Observed) -> Vec<Problem> {
+    let buckets = desired.buckets.iter();
+    buckets
+        .flat_map(|wanted| cors::without_address(wanted, observed))
+        .collect()
+}
+
 fn adopted(
     desired: &Desired,
     families: &[FamilyPlan],
@@ -187,6 +199,7 @@ impl Plan {
             standing: _,
             withheld: _,
             remains: _,
+            left_out: _,
             problems: _,
             present: _,
         } = self;

@@ -1,9 +1,10 @@
 //! What is to be done with the settings of a bucket: each is an action, a reason for none, or in doubt.
 
 use super::bucket::{BucketAction, CdnChange};
+use super::cors;
 use crate::model::bucket::{Acl, Logging, LoggingWish, Versioning};
 use crate::model::cdn::{CdnWish, origin};
-use crate::model::cors::{CorsRule, CorsWish};
+use crate::model::cors::CorsWish;
 use crate::model::desired::WantedBucket;
 use crate::model::lifecycle::{DECLARED, LifecycleRule};
 use crate::model::observed::{Observed, Setting, Settings};
@@ -95,47 +96,11 @@ fn lifecycle(wanted: &WantedBucket, found: &Settings) -> Option<Verdict> {
 }
 
 fn cors(wanted: &WantedBucket, wish: &CorsWish, found: &Settings, observed: &Observed) -> Verdict {
-    let rules = match cors_rules(wish, observed) {
-        Ok(rules) => rules,
-        Err(why) => {
-            return Verdict::Doubt(Problem {
-                subject: format!("bucket {}", wanted.name),
-                ..why
-            });
-        }
-    };
-    let stands = |rule: &CorsRule| found.cors.iter().any(|found| found.rule.says(rule));
-    let ours = found.cors.iter().filter(|found| found.ours);
-    let stale = ours
-        .into_iter()
-        .any(|found| !rules.iter().any(|rule| rule.says(&found.rule)));
-    if rules.iter().all(stands) && !stale {
-        Verdict::Kept("CORS rules stand".to_owned())
-    } else {
-        Verdict::Act(BucketAction::Cors(rules))
+    match cors::change(wanted, wish, &found.cors, observed) {
+        Ok(Some(change)) => Verdict::Act(BucketAction::Cors(change)),
+        Ok(None) => Verdict::Kept("CORS rules stand".to_owned()),
+        Err(problem) => Verdict::Doubt(problem),
     }
-}
-
-/// The rules that are wanted, with the origins of the apps that they name.
-pub(super) fn cors_rules(wish: &CorsWish, observed: &Observed) -> Result<Vec<CorsRule>, Problem> {
-    let mut origins = Vec::new();
-    for app in &wish.from_apps {
-        let Some(Ok(state)) = observed.apps.get(app) else {
-            let what =
-                format!("the origins for its CORS rules are those of app {app}, which could not be read");
-            return Err(Problem::new("CORS", what, "Mend the problem of the app first."));
-        };
-        origins.extend(state.origins.iter().cloned());
-    }
-    if !wish.from_apps.is_empty() && origins.is_empty() {
-        let what = "the app has no URL yet, so there is no origin for its CORS rules";
-        return Err(Problem::new(
-            "CORS",
-            what,
-            "Run again when the app has been deployed once.",
-        ));
-    }
-    Ok(wish.resolved(&origins))
 }
 
 /// One that never kept old versions need not be told to keep none.

@@ -81,14 +81,14 @@ inputs! {
             "Buckets, one a line, as `NAME`, `NAME=read` or `NAME=readwrite`, as which a plain `NAME` counts. Required \
              without a manifest. They are made where they are missing; nothing in them is ever deleted";
         log_bucket = "log-bucket", Text("NAME"), Nothing, BUCKETS,
-            "Bucket that receives the access logs of the others. Made first; must not be one of them";
+            "Bucket that receives the access logs of the others; must not be one of them";
         log_prefix = "log-prefix", Text("PREFIX"), Words("`access-logs/{app}/{bucket}/`"), BUCKETS,
             "Prefix of the access logs; `{app}` and `{bucket}` are filled in";
         log_retention_days = "log-retention-days", Text("DAYS"), Words("expiry is left as it is"), BUCKETS,
             "Days after which access logs expire. Expiry rules that are not ours stay in any case";
         cors = "cors", Text("RULES"), Words("left as it is"), BUCKETS,
             "CORS rules of every bucket but the one for logs: `private-uploads` (presigned uploads from browsers), \
-             `public-assets`, `none` (removes ours), or rules as JSON or YAML. Rules of others stay";
+             `public-assets`, `none` (removes ours), or rules as JSON or YAML. An origin that several rules name is given what all of them allow; rules of others stay";
         cors_origins = "cors-origins", List("ORIGIN"), Nothing, BUCKETS,
             "Pages that may use the buckets, one a line, such as `https://shop.example`. `from-app` stands for the live \
              URL and the custom domains of `app-platform-app`";

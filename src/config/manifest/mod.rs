@@ -213,9 +213,10 @@ fn build(manifest: &Manifest, around: &Around<'_>, reader: &mut Reader) -> Optio
     if !checks::limits(manifest, &declared, reader) {
         return None;
     }
-    let (families, warnings) = keys::families(manifest, &declared, around, reader);
+    let (families, mut warnings) = keys::families(manifest, &declared, around, reader);
     let buckets = declared.wanted(&families, reader);
     checks::slots(&families, reader);
+    warnings.extend(reader.warnings());
     let families = families.into_iter().map(|declared| declared.wanted).collect();
     Some(Manifested {
         desired: Desired {

@@ -21,6 +21,7 @@ pub(super) struct Reader {
     /// How many more there were.
     untold: usize,
     path: Vec<String>,
+    warnings: Vec<String>,
 }
 
 /// Something that stands in the file.
@@ -81,6 +82,18 @@ impl Reader {
             field: field.into(),
             what: what.into(),
         });
+    }
+
+    /// Something was understood otherwise than it is written.
+    pub(super) fn warn(&mut self, what: String) {
+        if !self.warnings.contains(&what) && self.warnings.len() < KEPT {
+            self.warnings.push(what);
+        }
+    }
+
+    /// What was understood otherwise than it is written, each once.
+    pub(super) fn warnings(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.warnings)
     }
 
     /// Whether no problem of this place has been told.

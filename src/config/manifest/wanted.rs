@@ -89,6 +89,7 @@ impl Context<'_> {
 
     fn cors(&self, shape: &BucketShape, reader: &mut Reader) -> Option<CorsWish> {
         let (from_apps, named) = self.origins(shape, reader);
+        self.tell_default_ports(shape, reader);
         let nobody = from_apps.is_empty() && named.is_empty() && shape.cors_origins.is_none();
         let Some(Must(cors)) = &shape.cors else {
             self.refuse_idle_origins(shape, "cors is not set", reader);
@@ -119,6 +120,25 @@ impl Context<'_> {
         Some(CorsWish { rules, from_apps })
     }
 
+    /// Browsers leave the default port out of an origin, so one with it would match none.
+    fn tell_default_ports(&self, shape: &BucketShape, reader: &mut Reader) {
+        let named = shape.cors_origins.iter().flat_map(|origins| &origins.named);
+        let rules = match &shape.cors {
+            Some(Must(Some(CorsShape::Rules(_, rules)))) => rules.items.as_slice(),
+            _ => &[],
+        };
+        let of_rules = rules
+            .iter()
+            .flat_map(|rule| &rule.origins.items)
+            .map(|origin| &origin.value);
+        for origin in named.chain(of_rules).filter(|origin| origin.without_port) {
+            reader.warn(format!(
+                "CORS origin {} is set without the default port that stands behind it, since browsers leave it out",
+                origin.text
+            ));
+        }
+    }
+
     fn refuse_idle_origins(&self, shape: &BucketShape, why: &str, reader: &mut Reader) {
         if let Some(origins) = &shape.cors_origins {
             let what = format!("it names origins, but {why}; set a preset such as private-uploads");
@@ -146,7 +166,7 @@ impl Context<'_> {
             );
             reader.tell(origins.at, format!("{}.cors_origins", self.field), what);
         }
-        let named = origins.named.iter().map(|origin| origin.0.clone());
+        let named = origins.named.iter().map(|origin| origin.text.clone());
         (apps.into_iter().cloned().collect(), named.collect())
     }
 
@@ -196,7 +216,7 @@ const LARGEST_CORS: usize = 64 * 1_024;
 fn size_of(shapes: &[CorsRuleShape], origins: &[String]) -> usize {
     let shared: usize = origins.iter().map(String::len).sum();
     let of_rule = |shape: &CorsRuleShape| {
-        let own = shape.origins.items.iter().map(|origin| origin.value.0.len());
+        let own = shape.origins.items.iter().map(|origin| origin.value.text.len());
         let headers = [&shape.allowed_headers.items, &shape.exposed_headers.items];
         let headers = headers.into_iter().flatten().map(|header| header.value.0.len());
         shared + own.chain(headers).sum::<usize>()
@@ -239,7 +259,7 @@ impl LifecycleShape {
 impl CorsRuleShape {
     fn rule(&self, origins: &[String]) -> CorsRule {
         let names = |names: &[Spot<HeaderName>]| names.iter().map(|name| name.value.0.clone()).collect();
-        let own = self.origins.items.iter().map(|origin| origin.value.0.clone());
+        let own = self.origins.items.iter().map(|origin| origin.value.text.clone());
         let rule = CorsRule {
             origins: own.chain(origins.iter().cloned()).collect(),
             methods: self.methods.items.iter().map(|method| method.value).collect(),

@@ -50,7 +50,12 @@ pub(super) struct LogPrefix(pub(super) String);
 
 /// The origin of a page: `https://host`, with at most one `*`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Origin(pub(super) String);
+pub(super) struct Origin {
+    /// As browsers write it.
+    pub(super) text: String,
+    /// Whether a default port was left out, which browsers do not send.
+    pub(super) without_port: bool,
+}
 
 /// A number of seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -242,7 +247,8 @@ impl Word for SettingName {
 
 impl Word for Origin {
     fn parse(text: &str) -> Result<Self, String> {
-        origin(text).map(Self)
+        let (text, without_port) = origin(text)?;
+        Ok(Self { text, without_port })
     }
 
     fn schema() -> Value {

@@ -1,9 +1,9 @@
 //! What is wrong with the buckets and their settings.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::bucket::BucketName;
-use crate::model::evidence::{Evidence, Preflight};
+use crate::model::evidence::Evidence;
 use crate::model::finding::{
     ACL_DIFFERS, BUCKET_ELSEWHERE, BUCKET_MISSING, BUCKET_NOT_OURS, BUCKET_POLICY, CDN_DIFFERS, CORS_DIFFERS,
     CORS_REFUSED, Finding, LIFECYCLE_DIFFERS, LOGGING_DIFFERS, Rule, UNKNOWN, VERSIONING_DIFFERS,
@@ -76,7 +76,32 @@ pub(super) fn preflights(plan: &Plan, evidence: &Evidence) -> Vec<Finding> {
         .preflights
         .iter()
         .filter(|one| !differing.contains(&one.bucket));
-    fair.filter_map(of_preflight).collect()
+    let mut refused: BTreeMap<(&BucketName, &str, bool), Vec<&str>> = BTreeMap::new();
+    let mut findings = Vec::new();
+    for preflight in fair {
+        let asked = &preflight.asked;
+        match &preflight.allowed {
+            Ok(true) => {}
+            Ok(false) => refused
+                .entry((&preflight.bucket, &asked.origin, asked.of_others))
+                .or_default()
+                .push(asked.method.word()),
+            Err(problem) => findings.push(Finding::unknown(problem)),
+        }
+    }
+    findings.extend(refused.into_iter().map(refusal));
+    findings
+}
+
+/// One finding for each origin, whatever it is refused.
+fn refusal(((bucket, origin, of_others), methods): ((&BucketName, &str, bool), Vec<&str>)) -> Finding {
+    let whose = if of_others {
+        ", which a rule of others allows"
+    } else {
+        ""
+    };
+    let what = format!("a browser at {origin} is refused {}{whose}", methods.join(", "));
+    Finding::new(&CORS_REFUSED, format!("bucket {bucket}"), what)
 }
 
 fn differing(plan: &Plan) -> BTreeSet<&BucketName> {
@@ -89,21 +114,4 @@ fn differing(plan: &Plan) -> BTreeSet<&BucketName> {
         .filter(differs)
         .map(|plan| &plan.name)
         .collect()
-}
-
-fn of_preflight(preflight: &Preflight) -> Option<Finding> {
-    let Preflight {
-        bucket,
-        origin,
-        method,
-        allowed,
-    } = preflight;
-    match allowed {
-        Ok(true) => None,
-        Ok(false) => {
-            let what = format!("a browser at {origin} is refused {method}");
-            Some(Finding::new(&CORS_REFUSED, format!("bucket {bucket}"), what))
-        }
-        Err(problem) => Some(Finding::unknown(problem)),
-    }
 }

@@ -32,6 +32,7 @@ pub fn findings(desired: &Desired, plan: &Plan, observed: &Observed, evidence: &
             .map(|stranger| told(&NOT_OURS, &stranger.problem)),
     );
     all.extend(plan.remains.iter().map(|left| told(&VARIABLE_LEFT_OVER, left)));
+    all.extend(plan.left_out.iter().map(Finding::unknown));
     all.extend(sinks::findings(plan, evidence));
     all.extend(apps::findings(desired, plan, observed));
     all.extend(

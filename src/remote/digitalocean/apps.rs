@@ -95,6 +95,8 @@ struct WireDomain {
 struct WireDomainSpec {
     #[serde(default)]
     domain: String,
+    #[serde(default)]
+    wildcard: bool,
 }
 
 impl DigitalOcean {
@@ -260,11 +262,11 @@ fn readable(subject: &str, app: WireApp) -> Result<App, Failure> {
 }
 
 /// The live URL without its path, and `https` for every custom domain: those that are in use and those that the spec
-/// names.
+/// names. A wildcard domain stands for its subdomains too (`wildcard` of the app spec).
 fn origins(app: &WireApp) -> Vec<String> {
     let live = app.live_url.iter().filter_map(|url| origin(url));
     let in_use = app.domains.iter().filter_map(|domain| domain.spec.as_ref());
-    let in_use = in_use.map(|spec| spec.domain.as_str());
+    let in_use = in_use.map(|spec| (spec.domain.as_str(), spec.wildcard));
     let named = app
         .spec
         .raw()
@@ -272,14 +274,23 @@ fn origins(app: &WireApp) -> Vec<String> {
         .and_then(Value::as_array)
         .into_iter()
         .flatten();
-    let named = named.filter_map(|domain| domain.get("domain")?.as_str());
-    let domains = in_use.chain(named).filter(|domain| !domain.is_empty());
+    let named = named.filter_map(|domain| {
+        let wildcard = domain.get("wildcard").and_then(Value::as_bool);
+        Some((domain.get("domain")?.as_str()?, wildcard == Some(true)))
+    });
+    let domains = in_use.chain(named).filter(|(domain, _)| !domain.is_empty());
     let mut all: Vec<String> = live
-        .chain(domains.map(|domain| format!("https://{domain}")))
+        .chain(domains.flat_map(|(domain, wildcard)| of_domain(domain, wildcard)))
         .collect();
     all.sort();
     all.dedup();
     all
+}
+
+fn of_domain(domain: &str, wildcard: bool) -> impl Iterator<Item = String> {
+    let own = format!("https://{}", domain.to_ascii_lowercase());
+    let all = wildcard.then(|| format!("https://*.{}", domain.to_ascii_lowercase()));
+    [own].into_iter().chain(all)
 }
 
 fn origin(url: &str) -> Option<String> {

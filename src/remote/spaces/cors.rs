@@ -16,8 +16,9 @@ impl Spaces {
         Ok(rules.iter().map(found).collect())
     }
 
-    /// Sets our CORS rules on a bucket: they come first, because the first rule that fits decides, and all that are not
-    /// ours stay as they are read immediately before. Needs a full-access key.
+    /// Sets our CORS rules on a bucket: they come first, in this order, because the first rule of which the origin
+    /// matches decides. All that are not ours stay, behind them, as they are read immediately before. Needs a
+    /// full-access key.
     ///
     /// `just_created`: the bucket is new, so that it is not found may pass, for 5 minutes.
     pub async fn put_cors(
