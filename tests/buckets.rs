@@ -391,3 +391,64 @@ fn buckets_and_the_one_for_their_logs_are_created_side_by_side() {
     let (logs, uploads) = (creation("/shop-logs/"), creation("/shop-uploads/"));
     assert!(uploads.arrived < logs.arrived + logs.took.expect("an answer"));
 }
+
+/// Buckets alone, whose objects in `tmp/` expire beside those of other prefixes.
+fn expiring<'a>(sandbox: &'a Sandbox, prefixes: &[(&str, u32)]) -> Run<'a> {
+    let rules = prefixes.iter().map(|(prefix, days)| {
+        format!(
+            "          - {{ prefix: {}, expire_days: {days} }}\n",
+            json!(prefix)
+        )
+    });
+    let manifest = format!(
+        "version: 1\nregion: nyc3\napps:\n  shop:\n    buckets:\n      shop-uploads:\n        lifecycle:\n{}",
+        rules.collect::<String>()
+    );
+    Run::bare(sandbox)
+        .with_full_access()
+        .file(".github/spaces.yml", &manifest)
+}
+
+/// What expires, by prefix.
+fn expiries(sandbox: &Sandbox) -> Vec<(String, i32)> {
+    let rules = uploads(sandbox, |bucket| bucket.lifecycle.clone());
+    let days = |rule: &LifecycleRule| (rule.prefix.clone(), rule.expire_after_days.expect("days"));
+    let mut all: Vec<_> = rules.iter().map(days).collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn prefixes_that_read_alike_have_rules_of_their_own() {
+    let sandbox = made();
+    let prefixes = [
+        ("logs-app/", 1),
+        ("logs/app/", 2),
+        ("tmp/", 3),
+        ("tmp_", 4),
+        ("\u{65e5}\u{672c}/", 5),
+        ("\u{4e2d}\u{56fd}/", 6),
+    ];
+    expiring(&sandbox, &prefixes).go().green();
+    let mut wanted = prefixes.map(|(prefix, days)| (prefix.to_owned(), i32::try_from(days).expect("days")));
+    wanted.sort();
+    assert_eq!(expiries(&sandbox), wanted);
+    settles(expiring(&sandbox, &prefixes));
+}
+
+#[test]
+fn a_rule_that_an_earlier_release_has_set_is_known_by_its_prefix() {
+    let sandbox = made();
+    let former = LifecycleRule {
+        id: Some("spacekeeper-rule-tmp-".to_owned()),
+        prefix: "tmp/".to_owned(),
+        enabled: true,
+        expire_after_days: Some(7),
+        ..LifecycleRule::default()
+    };
+    uploads(&sandbox, |bucket| bucket.lifecycle = vec![former]);
+    settles(expiring(&sandbox, &[("tmp/", 7)]));
+    expiring(&sandbox, &[("tmp/", 8)]).go().green();
+    assert_eq!(expiries(&sandbox), [("tmp/".to_owned(), 8)]);
+    settles(expiring(&sandbox, &[("tmp/", 8)]));
+}

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use sha2::{Digest, Sha256};
+
 use super::bucket::BucketName;
 
 /// What the ids of our rules start with; all others are someone's own.
@@ -9,7 +11,7 @@ pub const OURS: &str = "spacekeeper-";
 
 /// What the ids of declared rules start with. Rules for access logs are called otherwise, because several requests may
 /// share one log bucket and none may drop the rules of another.
-pub const DECLARED: &str = "spacekeeper-rule-";
+const DECLARED: &str = "spacekeeper-rule-";
 
 /// A lifecycle rule of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,21 +40,54 @@ impl LifecycleRule {
         }
     }
 
-    /// A declared rule. It is called by its prefix, of which S3 takes one rule each.
+    /// A declared rule. It is called by its prefix, of which S3 takes one rule each: by what can be read of it, and by a
+    /// fingerprint, since prefixes that differ in signs or in other scripts read alike.
     #[must_use]
     pub fn declared(prefix: &str, expire_days: Option<i32>, abort_uploads_days: Option<i32>) -> Self {
-        let slug: String = prefix
+        let readable = prefix
             .chars()
-            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-            .collect();
-        let slug = if slug.is_empty() { "all" } else { slug.as_str() };
+            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' });
+        let readable: String = readable.take(READABLE).collect();
+        let readable = if readable.is_empty() {
+            "all"
+        } else {
+            readable.as_str()
+        };
         Self {
-            id: format!("{DECLARED}{}", slug.chars().take(200).collect::<String>()),
+            id: format!("{DECLARED}{readable}-{}", fingerprint(prefix)),
             prefix: prefix.to_owned(),
             expire_days,
             abort_uploads_days,
         }
     }
+
+    /// Whether it is a declared rule. Its prefix tells which one: earlier releases called it otherwise.
+    #[must_use]
+    pub fn is_declared(&self) -> bool {
+        self.id.starts_with(DECLARED)
+    }
+
+    /// Whether it does the same to the same objects, whatever it is called.
+    #[must_use]
+    pub fn says(&self, other: &Self) -> bool {
+        let Self {
+            id: _,
+            prefix,
+            expire_days,
+            abort_uploads_days,
+        } = self;
+        (prefix, expire_days, abort_uploads_days)
+            == (&other.prefix, &other.expire_days, &other.abort_uploads_days)
+    }
+}
+
+/// How much of a prefix is read in the id of its rule; S3 takes ids of 255 characters.
+const READABLE: usize = 100;
+
+/// Sixteen hexadecimal digits: no two prefixes that anybody writes have the same.
+fn fingerprint(prefix: &str) -> String {
+    let digest = Sha256::digest(prefix.as_bytes());
+    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl fmt::Display for LifecycleRule {

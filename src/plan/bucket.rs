@@ -327,9 +327,30 @@ mod tests {
         assert_eq!(found(|it| it.versioning = None), ["set versioning to enabled"]);
         assert_eq!(found(|it| it.lifecycle[0].expire_days = Some(8)).len(), 1);
         let stale = LifecycleRule::declared("old/", Some(1), None);
+        let dropped = format!("set lifecycle: drop {}", stale.id);
+        assert_eq!(found(|it| it.lifecycle.push(stale)), [dropped]);
+    }
+
+    /// A rule as earlier releases called it: by its prefix alone.
+    fn formerly(prefix: &str, days: i32) -> LifecycleRule {
+        LifecycleRule {
+            id: format!("spacekeeper-rule-{}", prefix.replace('/', "-")),
+            ..LifecycleRule::declared(prefix, Some(days), Some(1))
+        }
+    }
+
+    #[test]
+    fn a_rule_under_an_older_id_is_the_same_rule() {
+        assert_eq!(found(|it| it.lifecycle = vec![formerly("tmp/", 7)]), [""; 0]);
         assert_eq!(
-            found(|it| it.lifecycle.push(stale)),
-            ["set lifecycle: drop spacekeeper-rule-old-"]
+            found(|it| it.lifecycle = vec![formerly("tmp/", 8)]),
+            [
+                "set lifecycle: tmp/ expires after 7 days, unfinished uploads after 1; drop spacekeeper-rule-tmp-"
+            ]
+        );
+        assert_eq!(
+            found(|it| it.lifecycle.push(formerly("tmp/", 7))),
+            ["set lifecycle: drop spacekeeper-rule-tmp-"]
         );
     }
 

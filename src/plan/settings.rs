@@ -6,7 +6,7 @@ use crate::model::bucket::{Acl, Logging, LoggingWish, Versioning};
 use crate::model::cdn::{CdnWish, origin};
 use crate::model::cors::CorsWish;
 use crate::model::desired::WantedBucket;
-use crate::model::lifecycle::{DECLARED, LifecycleRule};
+use crate::model::lifecycle::LifecycleRule;
 use crate::model::observed::{Observed, Setting, Settings};
 use crate::model::problem::Problem;
 
@@ -74,25 +74,45 @@ fn lifecycle(wanted: &WantedBucket, found: &Settings) -> Option<Verdict> {
     if !wanted.owns_lifecycle && wanted.lifecycle.is_empty() {
         return None;
     }
-    let missing = wanted
-        .lifecycle
-        .iter()
-        .filter(|rule| !found.lifecycle.contains(rule));
+    let stands = |rule: &&LifecycleRule| {
+        let same = |found: &LifecycleRule| found.says(rule) && found.is_declared() == rule.is_declared();
+        found.lifecycle.iter().any(same)
+    };
+    let missing = wanted.lifecycle.iter().filter(|rule| !stands(rule));
     let set: Vec<LifecycleRule> = missing.cloned().collect();
-    let is_wanted = |rule: &LifecycleRule| wanted.lifecycle.iter().any(|wanted| wanted.id == rule.id);
-    let stale =
-        |rule: &&LifecycleRule| wanted.owns_lifecycle && rule.id.starts_with(DECLARED) && !is_wanted(rule);
     let drop: Vec<String> = found
         .lifecycle
         .iter()
-        .filter(stale)
-        .map(|rule| rule.id.clone())
+        .enumerate()
+        .filter(|(at, rule)| is_stale(rule, &found.lifecycle[..*at], wanted, &set))
+        .map(|(_, rule)| rule.id.clone())
         .collect();
     Some(if set.is_empty() && drop.is_empty() {
         Verdict::Kept("lifecycle rules stand".to_owned())
     } else {
         Verdict::Act(BucketAction::Lifecycle { set, drop })
     })
+}
+
+/// Whether a rule that a bucket has is one that was declared and is not wanted so any more: another one of its prefix is
+/// set under another id, stands before it, or none is asked for.
+fn is_stale(
+    rule: &LifecycleRule,
+    before: &[LifecycleRule],
+    wanted: &WantedBucket,
+    set: &[LifecycleRule],
+) -> bool {
+    if !wanted.owns_lifecycle || !rule.is_declared() {
+        return false;
+    }
+    let of_prefix = |other: &&LifecycleRule| other.is_declared() && other.prefix == rule.prefix;
+    match set.iter().find(of_prefix) {
+        Some(new) => new.id != rule.id,
+        None => {
+            let asked = wanted.lifecycle.iter().find(of_prefix);
+            asked.is_none_or(|asked| !asked.says(rule) || before.iter().any(|other| other.says(rule)))
+        }
+    }
 }
 
 fn cors(wanted: &WantedBucket, wish: &CorsWish, found: &Settings, observed: &Observed) -> Verdict {

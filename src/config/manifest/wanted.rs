@@ -60,7 +60,6 @@ impl Context<'_> {
     fn lifecycle(&self, shape: &BucketShape, reader: &mut Reader) -> Vec<LifecycleRule> {
         let mut rules = self.received.clone();
         let mut prefixes: BTreeSet<String> = rules.iter().map(|rule| rule.prefix.clone()).collect();
-        let mut ids: BTreeMap<String, String> = BTreeMap::new();
         let written = shape.lifecycle.iter().flat_map(|rules| &rules.items);
         for (index, shape) in written.enumerate() {
             let field = format!("{}.lifecycle.{index}", self.field);
@@ -73,13 +72,6 @@ impl Context<'_> {
             if !prefixes.insert(prefix.clone()) {
                 let what =
                     format!("another rule has the prefix `{prefix}` too, and S3 takes one rule for a prefix");
-                reader.tell(shape.at, field, what);
-            } else if let Some(other) = ids.insert(rule.id.clone(), prefix.clone()) {
-                let what = format!(
-                    "its prefix `{prefix}` and `{other}` of another rule differ in signs only, so both rules would have the \
-                     name {}",
-                    rule.id
-                );
                 reader.tell(shape.at, field, what);
             }
             rules.push(rule);
