@@ -226,3 +226,76 @@ fn a_presigned_address_in_an_error_is_told_without_its_query() {
         outcome.stdout
     );
 }
+
+/// A request that nobody answers, with an endpoint of Spaces.
+fn at_endpoint<'a>(sandbox: &'a Sandbox, url: &str, region: &str) -> Run<'a> {
+    Run::bootstrap(sandbox)
+        .input("spaces-endpoint-url", url)
+        .input("region", region)
+}
+
+#[test]
+fn an_endpoint_of_spaces_that_names_more_or_another_region_is_refused_with_the_right_form() {
+    let sandbox = sandbox();
+    for (url, what) in [
+        ("https://nyc3.digitaloceanspaces.com/", None),
+        ("https://{region}.digitaloceanspaces.com", None),
+        (
+            "https://shop-uploads.nyc3.digitaloceanspaces.com",
+            Some("it names a bucket"),
+        ),
+        (
+            "https://shop-uploads.{region}.digitaloceanspaces.com",
+            Some("it names a bucket"),
+        ),
+        (
+            "https://nyc3.digitaloceanspaces.com/shop-uploads",
+            Some("it has a path"),
+        ),
+        (
+            "https://shop-uploads.nyc3.cdn.digitaloceanspaces.com",
+            Some("an address of the CDN"),
+        ),
+        (
+            "https://mars1.digitaloceanspaces.com",
+            Some("no region that Spaces has"),
+        ),
+    ] {
+        let run = at_endpoint(&sandbox, url, "nyc3").input("max-age", "never");
+        let outcome = run.go().exits(2);
+        match what {
+            Some(what) => {
+                outcome.complains(&[
+                    "spaces-endpoint-url: ",
+                    what,
+                    "https://{region}.digitaloceanspaces.com",
+                ]);
+            }
+            None => assert!(
+                !outcome.stdout.contains("spaces-endpoint-url"),
+                "{}",
+                outcome.stdout
+            ),
+        }
+    }
+    let elsewhere = at_endpoint(&sandbox, "https://nyc3.digitaloceanspaces.com", "fra1")
+        .go()
+        .exits(2);
+    elsewhere.complains(&[
+        "region: ",
+        "`shop-uploads` is in region fra1",
+        "reaches nyc3 alone",
+    ]);
+}
+
+#[test]
+fn one_fixed_address_reaches_one_region() {
+    let sandbox = sandbox();
+    let manifest = "version: 1\nregion: nyc3\napps:\n  shop:\n    buckets:\n      shop-uploads: {}\n      shop-media: { region: fra1 }\n";
+    let outcome = Run::bare(&sandbox)
+        .with_full_access()
+        .file(".github/spaces.yml", manifest)
+        .go()
+        .exits(2);
+    outcome.complains(&["`shop-media` is in region fra1", "reaches nyc3 alone", "{region}"]);
+}

@@ -10,7 +10,7 @@ use super::inputs::RawInputs;
 use super::values::key_id;
 use crate::model::base_url::BaseUrl;
 use crate::model::bucket::Region;
-use crate::model::endpoint::SpacesUrl;
+use crate::model::endpoint::{SpacesHost, SpacesUrl};
 use crate::model::key::AccessKeyId;
 use crate::scrub::SHORTEST;
 
@@ -131,8 +131,29 @@ fn spaces_address(
     let Some(given) = given else { return public() };
     let spaces_url = SpacesUrl::new(given.trim().trim_end_matches('/'));
     let somewhere = Region::all().next().map(|region| spaces_url.at(region));
-    let parsed = address("spaces-endpoint-url", somewhere.as_deref(), variables, door);
-    parsed.map_or_else(public, |_| spaces_url)
+    let Some(parsed) = address("spaces-endpoint-url", somewhere.as_deref(), variables, door) else {
+        return public();
+    };
+    if let Some(what) = misplaced(&parsed) {
+        door.refuse(
+            "spaces-endpoint-url",
+            format!("{what}; write {SPACES_ENDPOINT}, with `{{region}}` as it stands here, or leave it out"),
+        );
+    }
+    spaces_url
+}
+
+/// What an address at Spaces names beside its endpoint.
+fn misplaced(url: &BaseUrl) -> Option<&'static str> {
+    match SpacesHost::of(url.host())? {
+        SpacesHost::Endpoint(_) if url.has_path() => Some("it has a path, and buckets are named elsewhere"),
+        SpacesHost::Endpoint(_) => None,
+        SpacesHost::Bucket(_) => {
+            Some("it names a bucket in front of the region, and buckets are named elsewhere")
+        }
+        SpacesHost::Cdn(_) => Some("it is an address of the CDN, which takes no requests of the API"),
+        SpacesHost::Nothing => Some("it names no region that Spaces has"),
+    }
 }
 
 fn digitalocean_token(

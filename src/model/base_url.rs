@@ -64,6 +64,12 @@ impl BaseUrl {
         self.url.scheme() == "http"
     }
 
+    /// Whether it has a path of its own, under which the service answers.
+    #[must_use]
+    pub fn has_path(&self) -> bool {
+        !self.url.path().trim_matches('/').is_empty()
+    }
+
     /// Whether it is on this machine.
     #[must_use]
     pub fn is_loopback(&self) -> bool {

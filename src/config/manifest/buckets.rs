@@ -11,6 +11,7 @@ use super::shape::{BucketShape, LoggingShape, LoggingTarget, Manifest};
 use super::wanted::Context;
 use crate::model::bucket::{BucketName, Logging, Region};
 use crate::model::desired::WantedBucket;
+use crate::model::endpoint::SpacesUrl;
 use crate::model::lifecycle::LifecycleRule;
 
 /// Every bucket that the file names, wherever it stands.
@@ -94,6 +95,30 @@ impl<'m> Declared<'m> {
     pub(super) fn homes(&self) -> BTreeMap<BucketName, Region> {
         let home = |(name, bucket): (&&BucketName, &Bucket<'_>)| ((*name).clone(), bucket.region);
         self.buckets.iter().map(home).collect()
+    }
+
+    /// Refuses regions that one fixed address of Spaces does not reach.
+    pub(super) fn refuse_out_of_reach(&self, url: &SpacesUrl, reader: &mut Reader) {
+        if url.knows_regions_apart() {
+            return;
+        }
+        let all = self
+            .order
+            .iter()
+            .filter_map(|name| Some((*name, self.buckets.get(name)?)));
+        let mut first = url.region();
+        for (name, bucket) in all {
+            let reached = *first.get_or_insert(bucket.region);
+            if bucket.region != reached {
+                let what = format!(
+                    "`{name}` is in region {}, and the address of Spaces that is given reaches {reached} alone; \
+                     write {{region}} where the region stands in spaces-endpoint-url, or leave it out",
+                    bucket.region
+                );
+                let at = bucket.at.or_input("region");
+                reader.tell(at, path(bucket.app, name, ".region"), what);
+            }
+        }
     }
 
     /// Where the buckets stand, in the order of the file.

@@ -213,6 +213,7 @@ fn build(manifest: &Manifest, around: &Around<'_>, reader: &mut Reader) -> Optio
     if !checks::limits(manifest, &declared, reader) {
         return None;
     }
+    declared.refuse_out_of_reach(around.spaces_url, reader);
     let (families, mut warnings) = keys::families(manifest, &declared, around, reader);
     let buckets = declared.wanted(&families, reader);
     checks::slots(&families, reader);
