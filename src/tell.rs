@@ -108,6 +108,7 @@ pub fn report(
         fail_on: request.fail_on,
         notes,
         now,
+        home: request.runner.home.clone(),
         report_file: request.files.report.as_ref().map(ToString::to_string),
     }
 }

@@ -119,6 +119,40 @@ fn a_failure_is_worse_than_a_finding() {
     outcome.complains(&["a-folder/output", "cannot be written"]);
 }
 
+/// What a finding's summary row and its rule in SARIF say of where it is explained.
+fn explained(run: Run<'_>) -> (String, Option<String>) {
+    let outcome = run.input("sarif-file", "out.sarif").go().exits(3);
+    let sarif: Value = serde_json::from_str(&outcome.workspace["out.sarif"]).expect("JSON");
+    let rules = sarif["runs"][0]["tool"]["driver"]["rules"]
+        .as_array()
+        .expect("rules");
+    let rule = rules.iter().find(|rule| rule["id"] == "SK060").expect("the rule");
+    let row = outcome
+        .summary
+        .lines()
+        .find(|line| line.contains("SK060"))
+        .expect("a row");
+    let cell = row.split(" | ").nth(1).expect("a cell").to_owned();
+    (cell, rule["helpUri"].as_str().map(str::to_owned))
+}
+
+#[test]
+fn a_finding_is_explained_at_the_version_that_the_step_uses() {
+    let sandbox = account(&["terraform"]);
+    let step = audit(&sandbox)
+        .env("GITHUB_SERVER_URL", "https://ghe.example")
+        .env("GITHUB_ACTION_REPOSITORY", "acme/spacekeeper")
+        .env("GITHUB_ACTION_REF", "v1");
+    let page = "https://ghe.example/acme/spacekeeper/blob/v1/docs/FINDINGS.md#sk060";
+    let (cell, link) = explained(step);
+    assert_eq!(cell, format!("[SK060]({page}) full-access-standing"));
+    assert_eq!(link.as_deref(), Some(page));
+    assert_eq!(
+        explained(audit(&sandbox)),
+        ("SK060 full-access-standing".to_owned(), None)
+    );
+}
+
 #[test]
 fn a_person_at_a_terminal_reads_the_inventory_as_a_table() {
     let sandbox = account(&["terraform", "::error::x"]);

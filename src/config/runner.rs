@@ -6,6 +6,7 @@ use std::str::FromStr;
 use super::door::Door;
 use super::request::Environment;
 use super::values::switch;
+use crate::model::home::Home;
 use crate::model::name::Run;
 use crate::model::sink::Repository;
 
@@ -22,6 +23,8 @@ pub struct Runner {
     pub repository: Option<Repository>,
     /// The file of the workflow within its repository, such as `.github/workflows/check.yml`.
     pub workflow_file: Option<String>,
+    /// The repository and version of the action that the step uses, where documentation is.
+    pub home: Option<Home>,
     /// `GITHUB_OUTPUT`.
     pub output_file: Option<PathBuf>,
     /// `GITHUB_STEP_SUMMARY`.
@@ -56,6 +59,10 @@ impl Runner {
             // Refused where the request is read: as the default of an input it may have been refused there.
             repository: set("GITHUB_REPOSITORY").and_then(|name| name.parse().ok()),
             workflow_file: set("GITHUB_WORKFLOW_REF").and_then(workflow_file),
+            home: set("GITHUB_ACTION_REPOSITORY").and_then(|name| {
+                let server = set("GITHUB_SERVER_URL")?;
+                Home::new(server, &name.parse().ok()?, set("GITHUB_ACTION_REF")?)
+            }),
             output_file: set("GITHUB_OUTPUT").map(PathBuf::from),
             summary_file: set("GITHUB_STEP_SUMMARY").map(PathBuf::from),
             env_file: set("GITHUB_ENV").map(PathBuf::from),

@@ -10,6 +10,7 @@ pub mod desired;
 pub mod endpoint;
 pub mod evidence;
 pub mod finding;
+pub mod home;
 pub mod intent;
 pub mod inventory;
 pub mod key;

@@ -42,6 +42,11 @@ pub(crate) fn report() -> Report {
         fail_on: Some(Severity::Warning),
         notes: vec![],
         now: Some(Timestamp::from_unix(1_795_000_100)),
+        home: Home::new(
+            "https://github.com",
+            &"acme/spacekeeper".parse().expect("a repository"),
+            "v1",
+        ),
         report_file: None,
     }
 }

@@ -23,6 +23,7 @@ use serde::Serialize;
 
 use crate::model::bucket::{BucketName, Region};
 use crate::model::finding::{Finding, Severity};
+use crate::model::home::Home;
 use crate::model::inventory::Inventory;
 use crate::model::problem::Problem;
 use crate::model::time::Timestamp;
@@ -70,6 +71,8 @@ pub struct Report {
     pub notes: Vec<Problem>,
     /// DigitalOcean's clock at the end; ages count by it.
     pub now: Option<Timestamp>,
+    /// Where this release is documented.
+    pub home: Option<Home>,
     /// Where the JSON report was written.
     pub report_file: Option<String>,
 }

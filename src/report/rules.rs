@@ -1,13 +1,14 @@
 //! The rules as people read them, and where.
 
 use crate::model::finding::{RULES, Rule};
+use crate::model::home::Home;
 
-/// Where the project lives; the owner is filled in with a release, as in the README.
+/// Where the project lives, for who is shown help outside a step; the owner is filled in with a release, as in the README.
 pub(crate) const HOME: &str = "https://github.com/OWNER/spacekeeper";
 
-/// Where a rule is explained: its heading in `docs/FINDINGS.md`.
-pub(super) fn page_of(rule: &Rule) -> String {
-    format!("{HOME}/blob/main/docs/FINDINGS.md#{}", rule.id.to_lowercase())
+/// Where a rule is explained: its heading in `docs/FINDINGS.md` of this release.
+pub(super) fn page_of(rule: &Rule, home: &Home) -> String {
+    home.file(&format!("docs/FINDINGS.md#{}", rule.id.to_lowercase()))
 }
 
 /// `docs/FINDINGS.md`: every rule with its meaning and its cure. `UPDATE_DOCS=1 cargo test --test promises surface`

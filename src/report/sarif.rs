@@ -11,8 +11,9 @@ use sha2::{Digest, Sha256};
 use super::Report;
 use super::commands::harmless;
 use super::json::pretty;
-use super::rules::{HOME, page_of};
+use super::rules::page_of;
 use crate::model::finding::{Finding, Place, RULES, Rule, Severity};
+use crate::model::home::Home;
 use crate::model::problem::ended;
 
 /// What a path keeps in a URI.
@@ -36,7 +37,9 @@ pub fn sarif(report: &Report, file: &str) -> String {
         schema: "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
         version: "2.1.0",
         runs: [Run {
-            tool: Tool { driver: driver() },
+            tool: Tool {
+                driver: driver(report.home.as_ref()),
+            },
             // Without it, `check` and `audit` would take each other's results for mended.
             automation_details: Automation {
                 id: format!("spacekeeper-{}/", report.command),
@@ -79,7 +82,8 @@ struct Automation {
 struct Driver {
     name: &'static str,
     semantic_version: &'static str,
-    information_uri: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    information_uri: Option<String>,
     rules: Vec<Descriptor>,
 }
 
@@ -91,7 +95,8 @@ struct Descriptor {
     short_description: Text,
     full_description: Text,
     help: Help,
-    help_uri: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help_uri: Option<String>,
     default_configuration: Configuration,
 }
 
@@ -163,16 +168,16 @@ struct Fingerprints {
     primary_location_line_hash: String,
 }
 
-fn driver() -> Driver {
+fn driver(home: Option<&Home>) -> Driver {
     Driver {
         name: "Spacekeeper",
         semantic_version: env!("CARGO_PKG_VERSION"),
-        information_uri: HOME,
-        rules: RULES.iter().map(|rule| descriptor(rule)).collect(),
+        information_uri: home.map(|home| home.address().to_owned()),
+        rules: RULES.iter().map(|rule| descriptor(rule, home)).collect(),
     }
 }
 
-fn descriptor(rule: &Rule) -> Descriptor {
+fn descriptor(rule: &Rule, home: Option<&Home>) -> Descriptor {
     let text = |text: String| Text { text };
     Descriptor {
         id: rule.id,
@@ -183,7 +188,7 @@ fn descriptor(rule: &Rule) -> Descriptor {
             text: rule.cure,
             markdown: format!("{}\n\n**What to do:** {}", rule.meaning, rule.cure),
         },
-        help_uri: page_of(rule),
+        help_uri: home.map(|home| page_of(rule, home)),
         default_configuration: Configuration {
             level: level(rule.severity),
         },

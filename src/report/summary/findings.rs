@@ -4,13 +4,18 @@ use super::super::markdown::{row, text};
 use super::super::rules::page_of;
 use super::section::Section;
 use crate::model::finding::{Finding, Severity};
+use crate::model::home::Home;
 
-pub(super) fn findings(findings: &[Finding]) -> Section {
+pub(super) fn findings(findings: &[Finding], home: Option<&Home>) -> Section {
     let titles = ["Severity", "Finding", "Where", "What", "What to do"];
-    Section::table("Findings", &titles, findings.iter().map(line))
+    Section::table(
+        "Findings",
+        &titles,
+        findings.iter().map(|finding| line(finding, home)),
+    )
 }
 
-fn line(finding: &Finding) -> String {
+fn line(finding: &Finding, home: Option<&Home>) -> String {
     let Finding {
         rule,
         subject,
@@ -20,7 +25,10 @@ fn line(finding: &Finding) -> String {
     } = finding;
     row(&[
         format!("{} {}", sign(rule.severity), rule.severity),
-        format!("[{}]({}) {}", rule.id, page_of(rule), rule.name),
+        match home {
+            Some(home) => format!("[{}]({}) {}", rule.id, page_of(rule, home), rule.name),
+            None => format!("{} {}", rule.id, rule.name),
+        },
         text(subject),
         text(what),
         text(remedy),

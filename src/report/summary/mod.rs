@@ -20,7 +20,7 @@ pub fn summary(report: &Report) -> String {
     let changed = if report.dry_run { "Planned" } else { "Changed" };
     let mut sections = vec![
         problems("Problems", &report.problems),
-        findings::findings(&report.findings),
+        findings::findings(&report.findings, report.home.as_ref()),
         problems("Worth knowing", &report.notes),
         changes(changed, &report.changes),
         keys::keys(report),
