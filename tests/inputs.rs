@@ -66,6 +66,35 @@ fn a_bucket_that_stands_there_twice_is_refused() {
 }
 
 #[test]
+fn a_list_in_one_line_is_told_how_it_is_written() {
+    for (input, list) in [
+        ("buckets", "shop-uploads, shop-media"),
+        ("buckets", "shop-uploads shop-media"),
+        ("app-components", "api, web"),
+    ] {
+        let told = refused(&[(input, list), ("app-platform-app", "shop")]);
+        told.complains(&[&format!("{input}: "), "one entry a line"]);
+    }
+    let origins = refused(&[
+        ("cors", "private-uploads"),
+        ("cors-origins", "https://a.example, https://b.example"),
+    ]);
+    origins.complains(&["cors-origins: ", "one entry a line"]);
+}
+
+#[test]
+fn an_audit_without_a_token_asks_for_what_an_audit_needs() {
+    let sandbox = sandbox();
+    let outcome = Run::bare(&sandbox).input("command", "audit").go().exits(2);
+    outcome.complains(&["digitalocean-token: ", "spaces_key:read, app:read"]);
+    assert!(
+        !outcome.stdout.contains("it mints the keys"),
+        "{}",
+        outcome.stdout
+    );
+}
+
+#[test]
 fn secret_names_that_github_refuses_are_refused_first() {
     for input in ["access-key-secret", "secret-key-secret", "credentials-secret"] {
         let start = format!("{input}: ");

@@ -4,7 +4,8 @@ use super::access::Access;
 use super::defaults;
 use super::door::Door;
 use super::inputs::RawInputs;
-use super::values::{is_plain_word, key_id, nearest, switch};
+use super::nearest::nearest;
+use super::values::{is_plain_word, key_id, switch};
 use crate::model::intent::{Intent, Means, Revocation};
 use crate::model::key::AccessKeyId;
 

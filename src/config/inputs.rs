@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::door::{Door, InputProblem};
 use super::given::Given;
-use super::values::nearest;
+use super::nearest::nearest;
 
 pub use declared::{Group, Input, Takes, Unset};
 pub use list::{INPUTS, OUTPUTS, RawInputs};

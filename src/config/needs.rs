@@ -43,7 +43,7 @@ pub(super) fn require_credentials(
 ) {
     match command {
         Some(Command::Check) => require_something_to_look_with(looks, access, door),
-        Some(Command::Audit) => require_digitalocean_token(true, access, door),
+        Some(Command::Audit) => require_token_to_list(access, door),
         _ => {
             require_digitalocean_token(needs.keys, access, door);
             require_token_for_cdn(needs.cdn, access, door);
@@ -76,6 +76,19 @@ fn require_digitalocean_token(keys: bool, access: &Access, door: &mut Door) {
             "digitalocean-token",
             format!("it is missing; it mints the keys (scopes spaces_key:create_credentials, :read, :update, :delete){alternative}"),
         );
+    }
+}
+
+/// An inventory is made of the lists of DigitalOcean; buckets show to a full-access key alone.
+fn require_token_to_list(access: &Access, door: &mut Door) {
+    if access.digitalocean.is_none() && !refused(door, "digitalocean-token") {
+        let what = if access.full_access.is_some() {
+            "it is missing; it lists keys and apps (scopes spaces_key:read, app:read)"
+        } else {
+            "it is missing; it lists keys and apps (scopes spaces_key:read, app:read) and, without a full-access pair, mints a \
+             short-lived key that looks at buckets (spaces_key:create_credentials, spaces_key:delete)"
+        };
+        door.refuse("digitalocean-token", what);
     }
 }
 

@@ -32,20 +32,6 @@ pub(super) fn span(text: &str) -> Result<Duration, &'static str> {
     }
 }
 
-/// The name that was probably meant: one that differs in a few letters, or the only one that begins so.
-pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str> + Clone) -> Option<&'n str> {
-    /// Fewer letters begin too many names.
-    const SHORTEST_START: usize = 3;
-    let near = known
-        .clone()
-        .map(|known| (strsim::osa_distance(known, name), known))
-        .min()
-        .filter(|(distance, known)| *distance <= known.len().div_ceil(3));
-    let mut begun = known.filter(|known| name.len() >= SHORTEST_START && known.starts_with(name));
-    let begun = begun.next().filter(|_| begun.next().is_none());
-    begun.or(near.map(|(_, known)| known))
-}
-
 /// Whether a text can be shown that stands where something else belongs: a short word of plain letters is no secret.
 pub(crate) fn is_plain_word(text: &str) -> bool {
     /// Tokens and keys are longer.
@@ -219,18 +205,6 @@ mod tests {
         ] {
             assert!(origin(text).is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn the_nearest_name_is_one_that_could_be_meant() {
-        let known = ["log-bucket", "log-prefix", "dry-run", "rotate", "force"];
-        let nearest = |name| nearest(name, known.into_iter());
-        assert_eq!(nearest("log-buckt"), Some("log-bucket"));
-        assert_eq!(nearest("rotat"), Some("rotate"));
-        assert_eq!(nearest("dry"), Some("dry-run"));
-        assert_eq!(nearest("log-"), None);
-        assert_eq!(nearest("website"), None);
-        assert_eq!(nearest(""), None);
     }
 
     #[test]

@@ -84,6 +84,17 @@ impl Reader {
         });
     }
 
+    /// How many problems have been told so far.
+    pub(super) const fn told(&self) -> usize {
+        self.flaws.len()
+    }
+
+    /// Adds a word of advice to what was told since.
+    pub(super) fn advise(&mut self, since: usize, advice: &str) {
+        let advised = self.flaws.iter_mut().skip(since);
+        advised.for_each(|flaw| flaw.what = format!("{}; {advice}", flaw.what));
+    }
+
     /// Something was understood otherwise than it is written.
     pub(super) fn warn(&mut self, what: String) {
         if !self.warnings.contains(&what) && self.warnings.len() < KEPT {

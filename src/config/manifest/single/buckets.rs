@@ -12,7 +12,7 @@ use super::super::settings::{CdnChoice, CdnShape, CorsShape};
 use super::super::shape::{BucketShape, LoggingShape, LoggingTarget};
 use super::super::tree;
 use super::super::words::Days;
-use super::{Line, list, refuse_unheeded, value};
+use super::{Line, advised, list, refuse_unheeded, value};
 use crate::model::bucket::BucketName;
 use crate::model::key::Permission;
 use crate::model::limits::BUCKETS_MAX;
@@ -36,7 +36,9 @@ pub(super) fn lines(raw: &RawInputs, reader: &mut Reader) -> Vec<Line> {
         }
     }
     let written = written.into_iter().take(BUCKETS_MAX);
-    let mut lines: Vec<Line> = written.filter_map(|text| line(text, reader)).collect();
+    let mut lines: Vec<Line> = written
+        .filter_map(|text| advised(reader, text, |reader| line(text, reader)))
+        .collect();
     let mut seen = BTreeSet::new();
     lines.retain(|(name, _)| {
         let first = seen.insert(name.value.clone());

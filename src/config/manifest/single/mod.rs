@@ -79,7 +79,20 @@ fn value<T: Field>(input: &'static str, text: Option<&str>, reader: &mut Reader)
 
 /// Reads an input that holds one entry a line.
 fn list<T: Field>(input: &'static str, text: Option<&str>, reader: &mut Reader) -> Option<T> {
-    T::read(&Node::list(At::Input(input), lines(text?)), reader)
+    let text = text?;
+    advised(reader, text, |reader| {
+        T::read(&Node::list(At::Input(input), lines(text)), reader)
+    })
+}
+
+/// Other lists are written with commas or blanks: where an entry is refused that has any, the right form is said.
+fn advised<T>(reader: &mut Reader, text: &str, read: impl FnOnce(&mut Reader) -> T) -> T {
+    let told = reader.told();
+    let read = read(reader);
+    if lines(text).any(|line| line.contains([',', ';', ' ', '\t'])) {
+        reader.advise(told, "a list is written with one entry a line");
+    }
+    read
 }
 
 /// Who believes that something was asked for must not be mistaken.
