@@ -135,6 +135,8 @@ pub struct Switches {
     pub environment_secrets_need_secrets: bool,
     /// Whether a variable may be empty.
     pub empty_variables_accepted: bool,
+    /// Whether a search that finds more than the 1,000 runs that it shows counts all that it finds.
+    pub searches_count_what_they_hide: bool,
     /// Whether installation tokens have the form of 2026, about 520 characters.
     pub long_installation_tokens: bool,
 }
@@ -216,6 +218,7 @@ impl Default for Switches {
             key_id_must_match: true,
             environment_secrets_need_secrets: false,
             empty_variables_accepted: true,
+            searches_count_what_they_hide: true,
             long_installation_tokens: true,
         }
     }

@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::digitalocean::{Course, DigitalOcean, Grant, Key, Token};
 use crate::github::GitHub;
 use crate::journal::FaceName;
+use crate::routine::{self, Deed, Routine};
 use crate::spaces::Spaces;
 use crate::switches::Switches;
 
@@ -28,6 +29,8 @@ pub struct World {
     pub github: GitHub,
     /// How the faces behave where the real ones are uncertain.
     pub switches: Switches,
+    /// What happens again and again as time goes by.
+    pub routines: Vec<Routine>,
     /// Sentences on what must never happen and did.
     pub(crate) violations: Vec<String>,
 }
@@ -52,6 +55,7 @@ impl World {
             spaces: Spaces::default(),
             github: GitHub::default(),
             switches: Switches::default(),
+            routines: Vec::new(),
             violations: Vec::new(),
         }
     }
@@ -123,6 +127,13 @@ impl World {
         self
     }
 
+    /// Lets something happen regularly, for the first time one span from now.
+    #[must_use]
+    pub fn with_routine(mut self, every: Duration, deed: Deed) -> Self {
+        self.routines.push(Routine::every(every, self.clock.now(), deed));
+        self
+    }
+
     /// The time on the clock of one face.
     #[must_use]
     pub fn time_at(&self, face: FaceName) -> i64 {
@@ -132,8 +143,10 @@ impl World {
         }
     }
 
-    /// Lets time have its effects: deployments move on to the phase they are due.
+    /// Lets time have its effects: what happens regularly has happened, and deployments move on to the phase they are due.
     pub(crate) fn settle(&mut self) {
+        let (now, routines) = (self.clock.now(), &mut self.routines);
+        routine::carry_on(routines, now, &mut self.digitalocean, &mut self.github);
         self.digitalocean.settle(&self.clock, &self.switches);
     }
 }

@@ -505,3 +505,43 @@ fn a_deleted_key_that_a_secret_holds_is_a_violation() {
         "{violations:?}"
     );
 }
+
+const RUNS: &str = "/repos/acme/shop/actions/runs";
+
+#[test]
+fn a_search_shows_a_thousand_runs_and_no_more() {
+    let sandbox = Sandbox::start(world());
+    {
+        let mut world = sandbox.world();
+        let repository = world.github.repository_mut("acme/shop").expect("the repository");
+        let runs = (1..=1_051).map(|id| Run::in_progress(id, NOW).queued());
+        repository.runs.extend(runs);
+    }
+    let page = |query: &str| send_as(&sandbox, World::GITHUB_TOKEN, "GET", &format!("{RUNS}?{query}"), "").json();
+    let held = |query: &str| page(query)["workflow_runs"].as_array().expect("runs").len();
+    assert_eq!(held("status=queued&per_page=100&page=10"), 100);
+    assert_eq!(held("status=queued&per_page=100&page=11"), 0);
+    assert_eq!(held("per_page=100&page=11"), 51, "a list without filters shows all");
+    assert_eq!(page("status=queued&per_page=1")["total_count"], 1_051);
+    sandbox.world().switches.searches_count_what_they_hide = false;
+    assert_eq!(page("status=queued&per_page=1")["total_count"], 1_000);
+}
+
+#[test]
+fn a_run_that_eludes_the_lists_is_on_none_of_a_pass_whatever_their_order() {
+    let statuses = ["waiting", "queued", "in_progress"];
+    for first in 0..statuses.len() {
+        let run = Run::in_progress(7, NOW).eluding(1);
+        let sandbox = Sandbox::start(world().with_run("acme/shop", run));
+        let count = |status: &str| {
+            let path = format!("{RUNS}?status={status}");
+            send_as(&sandbox, World::GITHUB_TOKEN, "GET", &path, "").json()["total_count"].as_u64()
+        };
+        let pass = || -> u64 {
+            let mut order = statuses;
+            order.rotate_left(first);
+            order.iter().filter_map(|status| count(status)).sum()
+        };
+        assert_eq!((pass(), pass(), pass()), (0, 1, 1));
+    }
+}

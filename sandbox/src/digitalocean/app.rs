@@ -156,9 +156,22 @@ impl App {
             return None;
         }
         self.overtake(now, switches.overtaken);
-        let deployment = Deployment::new(self.spec.clone(), cause, course, now);
+        let mut deployment = Deployment::new(self.spec.clone(), cause, course, now);
+        deployment.previous.clone_from(&self.live);
         self.deployments.push(deployment);
         self.deployments.last_mut()
+    }
+
+    /// Makes a deployment of the present spec that is live at once; none while another is under way.
+    pub(crate) fn deploy_at_once(&mut self, cause: &str, now: i64) {
+        if self.deployments.iter().any(|one| !one.phase.is_terminal()) {
+            return;
+        }
+        let mut deployment = Deployment::new(self.spec.clone(), cause, Course::Succeeds, now);
+        deployment.previous.clone_from(&self.live);
+        deployment.enter(Phase::Active, now);
+        self.deployments.push(deployment);
+        self.go_live(self.deployments.len() - 1, now);
     }
 
     /// What a newer deployment does to those under way. One that merely waits

@@ -74,6 +74,8 @@ pub struct Deployment {
     pub phase: Phase,
     /// The last phase of work that it entered: how far its steps got.
     pub reached: Phase,
+    /// The deployment that was live when it was made, by id.
+    pub previous: Option<String>,
     /// Whether it fetched the latest source rather than keep what was deployed.
     pub ships_new_source: bool,
     /// How it goes on.
@@ -149,6 +151,7 @@ impl Deployment {
             updated_at: now,
             phase: Phase::PendingBuild,
             reached: Phase::PendingBuild,
+            previous: None,
             ships_new_source: false,
             course,
             entered: Instant::now(),

@@ -83,7 +83,7 @@ fn told(deployment: &Deployment, switches: &Switches) -> Reply {
 /// A deployment as replies show it.
 pub(super) fn shown(deployment: &Deployment, switches: &Switches) -> Value {
     let updated_at = rfc3339(deployment.updated_at);
-    json!({
+    let mut value = json!({
         "id": deployment.id,
         "spec": spec::shown(&deployment.spec, switches),
         "phase": deployment.phase.word(),
@@ -93,5 +93,10 @@ pub(super) fn shown(deployment: &Deployment, switches: &Switches) -> Value {
         "updated_at": updated_at,
         "phase_last_updated_at": updated_at,
         "progress": progress(deployment),
-    })
+    });
+    // Left out where there is none (`omitempty` of godo's `Deployment`).
+    if let Some(previous) = &deployment.previous {
+        value["previous_deployment_id"] = Value::from(previous.as_str());
+    }
+    value
 }

@@ -21,6 +21,7 @@ const WORKFLOW_LIMIT: usize = 1_000;
 
 /// Answers one request.
 pub(crate) fn answer(world: &mut World, request: &Request<Bytes>) -> Reply {
+    world.settle();
     let version = version(request.headers());
     let reply = respond(world, request).unwrap_or_else(Reply::from);
     reply

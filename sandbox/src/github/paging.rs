@@ -28,6 +28,18 @@ pub(super) fn page(
     name: &str,
     items: Vec<Value>,
 ) -> Reply {
+    page_of(ask, switches, size, name, &items, items.len())
+}
+
+/// As [`page`], of a list that counts more than it shows.
+pub(super) fn page_of(
+    ask: &Ask<'_>,
+    switches: &Switches,
+    size: PageSize,
+    name: &str,
+    items: &[Value],
+    counted: usize,
+) -> Reply {
     let number = |parameter, default| {
         ask.parameter(parameter)
             .and_then(|it| it.parse().ok())
@@ -35,14 +47,13 @@ pub(super) fn page(
     };
     let per_page = number("per_page", size.default).clamp(1, size.most);
     let page: usize = number("page", 1).max(1);
-    let total = items.len();
-    let last = total.div_ceil(per_page).max(1);
+    let last = items.len().div_ceil(per_page).max(1);
     let items: Vec<_> = items
-        .into_iter()
+        .iter()
         .skip((page - 1) * per_page)
         .take(per_page)
         .collect();
-    let reply = ok(&json!({ "total_count": total, name: items }));
+    let reply = ok(&json!({ "total_count": counted, name: items }));
     let links = links(ask, switches, page, last);
     if links.is_empty() {
         reply

@@ -19,6 +19,11 @@ pub struct Run {
     pub name: String,
     /// What set it off, such as `schedule` or `push`.
     pub event: String,
+    /// In how many passes over the lists by status it is on none: it changes its status while they are read. A pass ends
+    /// when a status is asked for once more.
+    pub eludes: u32,
+    /// The statuses that this pass has asked for.
+    asked: Vec<String>,
 }
 
 impl Run {
@@ -34,7 +39,16 @@ impl Run {
             updated_at: created_at,
             name: "CI".to_owned(),
             event: "push".to_owned(),
+            eludes: 0,
+            asked: Vec::new(),
         }
+    }
+
+    /// The same run, which eludes so many passes over the lists by status.
+    #[must_use]
+    pub fn eluding(mut self, passes: u32) -> Self {
+        self.eludes = passes;
+        self
     }
 
     /// The same run, waiting for a runner.
@@ -62,6 +76,22 @@ impl Run {
     pub fn finish(&mut self, conclusion: &str) {
         "completed".clone_into(&mut self.status);
         self.conclusion = Some(conclusion.to_owned());
+    }
+
+    /// The list of this status is about to be read.
+    pub(super) fn is_looked_for(&mut self, status: &str) {
+        if self.asked.iter().any(|asked| asked == status) {
+            self.asked.clear();
+            self.eludes = self.eludes.saturating_sub(1);
+        }
+        if self.eludes == 0 {
+            return;
+        }
+        if self.is(status) {
+            let elsewhere = if status == "queued" { "in_progress" } else { "queued" };
+            self.status = self.asked.last().map_or(elsewhere, String::as_str).to_owned();
+        }
+        self.asked.push(status.to_owned());
     }
 
     /// Whether the `status` parameter of a list asks for it: status or conclusion.

@@ -5,15 +5,25 @@ use serde_json::{Value, json};
 use super::Run;
 use super::ask::Ask;
 use super::authorize::{Need, in_repository};
-use super::paging::{USUAL, page};
+use super::paging::{USUAL, page_of};
 use super::refusal::{Outcome, Refusal, ok};
 use crate::World;
 use crate::clock::rfc3339;
 
-/// The runs of a repository, newest first, filtered by `status`, `event` and `created`.
-pub(super) fn list(world: &World, ask: &Ask<'_>, at: usize) -> Outcome {
-    let repository = &world.github.repositories[at];
+/// How many runs a search shows.
+const SEARCH_SHOWS: usize = 1_000;
+
+/// The parameters that make a list a search.
+const FILTERS: [&str; 3] = ["status", "event", "created"];
+
+/// The runs of a repository, newest first, filtered by `status`, `event` and `created`. A search shows 1,000 runs and no
+/// more ("Lists all workflow runs for a repository" of the REST documentation).
+pub(super) fn list(world: &mut World, ask: &Ask<'_>, at: usize) -> Outcome {
+    let repository = &mut world.github.repositories[at];
     in_repository(&ask.caller, repository, Need::open(&["actions"]))?;
+    if let Some(status) = ask.parameter("status") {
+        repository.runs.iter_mut().for_each(|run| run.is_looked_for(status));
+    }
     let wanted = |run: &&Run| {
         ask.parameter("status").is_none_or(|status| run.is(status))
             && ask.parameter("event").is_none_or(|event| run.event == event)
@@ -21,8 +31,15 @@ pub(super) fn list(world: &World, ask: &Ask<'_>, at: usize) -> Outcome {
                 .parameter("created")
                 .is_none_or(|range| is_within(&rfc3339(run.created_at), range))
     };
-    let items = repository.runs.iter().rev().filter(wanted).map(shown).collect();
-    Ok(page(ask, &world.switches, USUAL, "workflow_runs", items))
+    let items: Vec<Value> = repository.runs.iter().rev().filter(wanted).map(shown).collect();
+    let is_search = FILTERS.iter().any(|name| ask.parameter(name).is_some());
+    let shown = if is_search { SEARCH_SHOWS } else { items.len() };
+    let counted = if world.switches.searches_count_what_they_hide {
+        items.len()
+    } else {
+        items.len().min(shown)
+    };
+    Ok(page_of(ask, &world.switches, USUAL, "workflow_runs", &items[..shown.min(items.len())], counted))
 }
 
 pub(super) fn get(world: &World, ask: &Ask<'_>, at: usize, id: &str) -> Outcome {
