@@ -14,7 +14,8 @@ use crate::model::desired::{AppRef, Desired, WantedBucket};
 use crate::model::key::{AccessKeyId, SpacesKey};
 use crate::model::name::Run;
 use crate::model::observed::{
-    AppState, BucketState, DeploymentState, Holders, NamingApp, Observed, Reading, TargetState, Unfinished,
+    AppState, BucketState, DeploymentState, Holders, NamingApp, Observed, Question, Reading, TargetState,
+    Unfinished,
 };
 use crate::model::problem::Problem;
 use crate::model::sink::{Repository, SettingName, Target};
@@ -22,7 +23,7 @@ use crate::model::time::Timestamp;
 use crate::remedy::problem;
 use crate::remote::digitalocean::{App, Deployment, Phase};
 use crate::remote::spaces::SpacesOf;
-use crate::remote::{DigitalOcean, Failure, GitHub, SealingKey};
+use crate::remote::{Created, DigitalOcean, Failure, GitHub, SealingKey};
 
 /// Every Spaces key of the account.
 pub async fn keys(digitalocean: &DigitalOcean) -> Reading<Vec<SpacesKey>> {
@@ -204,17 +205,17 @@ async fn finished_runs(
     over.map(|(run, _)| *run).collect()
 }
 
-/// Who may still hold these keys. `observed` has the targets and apps that were given keys.
+/// Who may still hold old keys. `observed` has the targets and apps that were given keys.
 pub async fn holders(
     digitalocean: &DigitalOcean,
     github: Option<&GitHub>,
     observed: &Observed,
-    keys: &[AccessKeyId],
+    question: &Question,
 ) -> Holders {
     let (runs, served, apps) = tokio::join!(
-        unfinished_runs(github, observed),
+        unfinished_runs(github, observed, question.delivered),
         served(digitalocean, observed),
-        naming_apps(digitalocean, observed, keys)
+        naming_apps(digitalocean, observed, &question.keys)
     );
     Holders { runs, served, apps }
 }
@@ -222,14 +223,16 @@ pub async fn holders(
 async fn unfinished_runs(
     github: Option<&GitHub>,
     observed: &Observed,
+    until: Option<Timestamp>,
 ) -> BTreeMap<Repository, Reading<Unfinished>> {
     let Some(github) = github else {
         return BTreeMap::new();
     };
     let targets = observed.targets.iter().filter(|(_, state)| state.is_ok());
     let repositories: BTreeSet<&Repository> = targets.map(|(target, _)| &target.repository).collect();
+    let now = observed.now;
     let asked = repositories.into_iter().map(|repository| async move {
-        let runs = github.unfinished_runs(repository).await;
+        let runs = github.unfinished_runs(repository, Created { now, until }).await;
         (repository.clone(), runs.map_err(|failure| problem(&failure)))
     });
     join_all(asked).await.into_iter().collect()

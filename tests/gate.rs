@@ -145,7 +145,7 @@ fn a_list_of_workflow_runs_that_fails_holds_the_key() {
     let (sandbox, old) = superseded(world(), plain);
     sandbox.script(
         Fault::on(GitHub)
-            .path_contains("/actions/runs?status=")
+            .path_contains("/actions/runs?")
             .status(500)
             .forever(),
     );

@@ -517,11 +517,24 @@ fn a_search_shows_a_thousand_runs_and_no_more() {
         let runs = (1..=1_051).map(|id| Run::in_progress(id, NOW).queued());
         repository.runs.extend(runs);
     }
-    let page = |query: &str| send_as(&sandbox, World::GITHUB_TOKEN, "GET", &format!("{RUNS}?{query}"), "").json();
+    let page = |query: &str| {
+        send_as(
+            &sandbox,
+            World::GITHUB_TOKEN,
+            "GET",
+            &format!("{RUNS}?{query}"),
+            "",
+        )
+        .json()
+    };
     let held = |query: &str| page(query)["workflow_runs"].as_array().expect("runs").len();
     assert_eq!(held("status=queued&per_page=100&page=10"), 100);
     assert_eq!(held("status=queued&per_page=100&page=11"), 0);
-    assert_eq!(held("per_page=100&page=11"), 51, "a list without filters shows all");
+    assert_eq!(
+        held("per_page=100&page=11"),
+        51,
+        "a list without filters shows all"
+    );
     assert_eq!(page("status=queued&per_page=1")["total_count"], 1_051);
     sandbox.world().switches.searches_count_what_they_hide = false;
     assert_eq!(page("status=queued&per_page=1")["total_count"], 1_000);

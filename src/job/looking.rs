@@ -13,7 +13,7 @@ use crate::model::problem::Problem;
 use crate::model::sink::Target;
 use crate::model::time::Timestamp;
 use crate::observe::{self, GitHubView};
-use crate::plan::gate::keys_in_question;
+use crate::plan::gate::question;
 use crate::plan::generations::runs_in_question;
 use crate::remote::SealingKey;
 use crate::remote::spaces::{Freshness, KeyPair, SpacesOf};
@@ -82,14 +82,13 @@ impl Job<'_> {
         }
     }
 
-    /// Asked only when there is a key that no longer serves: it takes a request per state of workflow runs and a list of
-    /// all apps.
+    /// Asked only when there is a key that no longer serves: it takes lists of workflow runs and of all apps.
     async fn look_for_holders(&self, observed: &mut Observed) {
         let stuck = BTreeSet::new();
-        let in_question = keys_in_question(&self.desired, &self.brief(&stuck), observed.keys());
-        if let (false, Some(digitalocean)) = (in_question.is_empty(), &self.session.digitalocean) {
+        let question = question(&self.desired, &self.brief(&stuck), observed.keys());
+        if let (Some(question), Some(digitalocean)) = (question, &self.session.digitalocean) {
             let github = self.session.github.as_ref();
-            observed.holders = Some(observe::holders(digitalocean, github, observed, &in_question).await);
+            observed.holders = Some(observe::holders(digitalocean, github, observed, &question).await);
         }
     }
 

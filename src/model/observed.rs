@@ -51,6 +51,15 @@ pub struct Holders {
     pub apps: Reading<Option<Vec<NamingApp>>>,
 }
 
+/// What is to be found out about the holders of old keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// The old keys.
+    pub keys: Vec<AccessKeyId>,
+    /// By when a workflow run was queued that may have been given one of them, on GitHub's clock; nothing where any may.
+    pub delivered: Option<Timestamp>,
+}
+
 impl Holders {
     /// Why nobody knows who holds the keys, as far as something could not be read.
     pub fn unread(&self) -> impl Iterator<Item = &Problem> {
@@ -76,17 +85,17 @@ pub struct NamingApp {
 pub enum Unfinished {
     /// The token may not look.
     Unknown,
-    /// The oldest of them, the oldest first: at most 100 of each state.
+    /// All of them that were created by the time that was asked for, the oldest first.
     Runs(Vec<UnfinishedRun>),
 }
 
-/// A workflow run that has not ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A workflow run that has not ended. The older one is less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UnfinishedRun {
-    /// Its id.
-    pub id: u64,
     /// When it was queued, by GitHub's clock: then it was given the repository's secrets.
     pub created_at: Timestamp,
+    /// Its id.
+    pub id: u64,
 }
 
 impl Observed {

@@ -48,6 +48,12 @@ impl Timestamp {
         Self(self.0.saturating_add_unsigned(span.as_secs()))
     }
 
+    /// This time and `span` less.
+    #[must_use]
+    pub fn before(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub_unsigned(span.as_secs()))
+    }
+
     /// How long `earlier` lies back from here; zero when it is later.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
@@ -96,6 +102,7 @@ mod tests {
             Duration::from_secs(u64::try_from(i64::MAX).unwrap_or(0))
         );
         assert_eq!(last.after(Duration::MAX), last);
+        assert_eq!(first.before(Duration::MAX), first);
         assert_eq!(last.to_string(), format!("@{}", i64::MAX));
         let late = Timestamp::from_rfc3339("9999-12-31T23:59:59Z").expect("a time");
         assert!(

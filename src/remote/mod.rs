@@ -32,7 +32,7 @@ pub use clock::ServerClock;
 pub use deadline::deadline;
 pub use digitalocean::DigitalOcean;
 pub use failure::{Failure, FailureKind, Service, WriteFailure};
-pub use github::GitHub;
+pub use github::{Created, GitHub};
 pub use seal::SealingKey;
 pub use shutdown::{Cause, Interrupted, Shutdown, Trigger};
 pub use spaces::Spaces;

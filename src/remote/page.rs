@@ -94,11 +94,12 @@ impl<'de, T: Listed> Visitor<'de> for PageVisitor<T> {
     }
 }
 
-/// An empty list may be left out (App Platform does) or be `null` where the count says that there is nothing.
+/// An empty list may be left out (App Platform does) or be `null` where the count says that there is nothing. GitHub leaves
+/// none out.
 fn present<T: Listed, E: Error>(items: Option<Vec<T>>, total: Option<usize>) -> Result<Vec<T>, E> {
     match (items, total) {
         (Some(items), _) => Ok(items),
-        (None, Some(0)) => Ok(Vec::new()),
+        (None, Some(0)) if !T::COUNTED => Ok(Vec::new()),
         (None, _) => Err(E::missing_field(T::FIELD)),
     }
 }
@@ -182,5 +183,7 @@ mod tests {
         let twice = r#"{"things":[1],"things":[]}"#;
         assert!(serde_json::from_str::<Page<Thing>>(twice).is_err());
         assert!(page::<Counted>(json!({ "things": [] })).is_err(), "GitHub counts");
+        let absent = page::<Counted>(json!({ "total_count": 0 }));
+        assert!(absent.is_err(), "GitHub leaves no list out");
     }
 }

@@ -3,8 +3,8 @@
 use secrecy::SecretString;
 use spacekeeper::model::observed::Unfinished;
 use spacekeeper::model::time::Timestamp;
-use spacekeeper::remote::FailureKind;
 use spacekeeper::remote::github::Credential;
+use spacekeeper::remote::{Created, FailureKind};
 use spacekeeper_sandbox::FaceName::GitHub;
 use spacekeeper_sandbox::github::Run;
 use spacekeeper_sandbox::{Clock, Fault, Sandbox, World};
@@ -251,14 +251,24 @@ async fn runs_are_looked_up_as_far_as_the_token_may() {
     assert_eq!(client.run_is_over(&shop, 7).await.expect("read"), Some(false));
     assert_eq!(client.run_is_over(&shop, 9).await.expect("read"), Some(true));
     assert_eq!(client.run_is_over(&shop, 10).await.expect("read"), None);
-    let Unfinished::Runs(runs) = client.unfinished_runs(&shop).await.expect("read") else {
-        panic!("the token may look")
+    let created = |until: i64| Created {
+        now: Timestamp::from_unix(NOW),
+        until: Some(Timestamp::from_unix(until)),
     };
-    let runs: Vec<_> = runs.iter().map(|run| (run.id, run.created_at.unix())).collect();
-    assert_eq!(runs, [(8, NOW - 90), (7, NOW - 50)], "the oldest first");
+    let unfinished = async |until| match client.unfinished_runs(&shop, created(until)).await {
+        Ok(Unfinished::Runs(runs)) => runs.iter().map(|run| (run.id, run.created_at.unix())).collect(),
+        other => panic!("the token may look: {other:?}"),
+    };
+    let all: Vec<_> = unfinished(NOW).await;
+    assert_eq!(all, [(8, NOW - 90), (7, NOW - 50)], "the oldest first");
+    assert_eq!(unfinished(NOW - 90).await, [(8, NOW - 90)]);
+    assert_eq!(unfinished(NOW - 91).await, []);
     let blind = github_as(&sandbox, Credential::Token("github_pat_x".into()));
     assert_eq!(
-        blind.unfinished_runs(&shop).await.expect("cannot tell"),
+        blind
+            .unfinished_runs(&shop, created(NOW))
+            .await
+            .expect("cannot tell"),
         Unfinished::Unknown
     );
 }

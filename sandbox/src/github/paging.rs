@@ -48,11 +48,7 @@ pub(super) fn page_of(
     let per_page = number("per_page", size.default).clamp(1, size.most);
     let page: usize = number("page", 1).max(1);
     let last = items.len().div_ceil(per_page).max(1);
-    let items: Vec<_> = items
-        .iter()
-        .skip((page - 1) * per_page)
-        .take(per_page)
-        .collect();
+    let items: Vec<_> = items.iter().skip((page - 1) * per_page).take(per_page).collect();
     let reply = ok(&json!({ "total_count": counted, name: items }));
     let links = links(ask, switches, page, last);
     if links.is_empty() {

@@ -88,7 +88,11 @@ impl Run {
             return;
         }
         if self.is(status) {
-            let elsewhere = if status == "queued" { "in_progress" } else { "queued" };
+            let elsewhere = if status == "queued" {
+                "in_progress"
+            } else {
+                "queued"
+            };
             self.status = self.asked.last().map_or(elsewhere, String::as_str).to_owned();
         }
         self.asked.push(status.to_owned());

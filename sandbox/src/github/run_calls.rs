@@ -22,7 +22,10 @@ pub(super) fn list(world: &mut World, ask: &Ask<'_>, at: usize) -> Outcome {
     let repository = &mut world.github.repositories[at];
     in_repository(&ask.caller, repository, Need::open(&["actions"]))?;
     if let Some(status) = ask.parameter("status") {
-        repository.runs.iter_mut().for_each(|run| run.is_looked_for(status));
+        repository
+            .runs
+            .iter_mut()
+            .for_each(|run| run.is_looked_for(status));
     }
     let wanted = |run: &&Run| {
         ask.parameter("status").is_none_or(|status| run.is(status))
@@ -39,7 +42,14 @@ pub(super) fn list(world: &mut World, ask: &Ask<'_>, at: usize) -> Outcome {
     } else {
         items.len().min(shown)
     };
-    Ok(page_of(ask, &world.switches, USUAL, "workflow_runs", &items[..shown.min(items.len())], counted))
+    Ok(page_of(
+        ask,
+        &world.switches,
+        USUAL,
+        "workflow_runs",
+        &items[..shown.min(items.len())],
+        counted,
+    ))
 }
 
 pub(super) fn get(world: &World, ask: &Ask<'_>, at: usize, id: &str) -> Outcome {

@@ -19,7 +19,7 @@ use crate::model::desired::{AppSink, Desired, GitHubSink, WantedFamily};
 use crate::model::intent::Means;
 use crate::model::key::{AccessKeyId, SpacesKey};
 use crate::model::name::{Family, KeyName, Mark, Run};
-use crate::model::observed::{AppState, DeploymentState, Holders, Observed, Reading, Unfinished};
+use crate::model::observed::{AppState, DeploymentState, Holders, Observed, Question, Reading, Unfinished};
 use crate::model::problem::Problem;
 use crate::model::sink::{Repository, Target};
 use crate::model::time::Timestamp;
@@ -28,18 +28,33 @@ use retirement::lease_end;
 
 pub use retirement::{Carrier, Hold, Holder, Released, Retirement, Standing};
 
-/// The keys about which the gate will have to decide, read off the names alone: when there are none, nobody need look
-/// at who may hold them.
+/// What the gate will have to know, read off the names of the keys alone; nothing when there is no old one.
 #[must_use]
-pub fn keys_in_question(desired: &Desired, brief: &Brief<'_>, keys: &[SpacesKey]) -> Vec<AccessKeyId> {
-    let mut in_question: Vec<AccessKeyId> = desired
-        .families
-        .iter()
-        .flat_map(|wanted| old_keys(&wanted.family, brief, keys))
-        .collect();
+pub fn question(desired: &Desired, brief: &Brief<'_>, keys: &[SpacesKey]) -> Option<Question> {
+    let families = desired.families.iter();
+    let old = families.flat_map(|wanted| old_keys(&wanted.family, brief, keys));
+    let mut in_question: Vec<AccessKeyId> = old.collect();
     let adopted = brief.adopted.filter(|id| keys.iter().any(|key| key.id == **id));
     in_question.extend(adopted.cloned());
-    in_question
+    (!in_question.is_empty()).then(|| Question {
+        keys: in_question,
+        delivered: last_delivery(desired, brief, keys),
+    })
+}
+
+/// When the last of all current keys was delivered: runs that were queued later have no older one. What a revocation
+/// breaks are the runs of the current key too.
+fn last_delivery(desired: &Desired, brief: &Brief<'_>, keys: &[SpacesKey]) -> Option<Timestamp> {
+    if brief.intent.revocation().is_some() {
+        return None;
+    }
+    let names = keys.iter().filter_map(|key| KeyName::parse(&key.name));
+    let is_wanted = |name: &KeyName| desired.families.iter().any(|wanted| wanted.family == name.family);
+    let stamps = names.filter(is_wanted).filter_map(|name| match name.mark {
+        Mark::Active { since } => Some(since),
+        Mark::Pending | Mark::Delivering | Mark::Admin => None,
+    });
+    stamps.max()
 }
 
 /// Every delivered or half delivered key of a family that has more than one; a compromised one even when it is alone,

@@ -23,6 +23,7 @@ use serde::de::DeserializeOwned;
 
 pub use app::Announce;
 pub use key::{AppKey, BadAppKey};
+pub use runs::Created;
 pub use variables::Variable;
 
 use super::base_url::BaseUrl;
