@@ -2,6 +2,7 @@
 
 mod buckets;
 pub mod evidence;
+mod history;
 pub mod inventory;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,7 +22,7 @@ use crate::model::problem::Problem;
 use crate::model::sink::{Repository, SettingName, Target};
 use crate::model::time::Timestamp;
 use crate::remedy::problem;
-use crate::remote::digitalocean::{App, Deployment, Phase};
+use crate::remote::digitalocean::{App, Deployment};
 use crate::remote::spaces::SpacesOf;
 use crate::remote::{Created, DigitalOcean, Failure, GitHub, SealingKey};
 
@@ -214,7 +215,7 @@ pub async fn holders(
 ) -> Holders {
     let (runs, served, apps) = tokio::join!(
         unfinished_runs(github, observed, question.delivered),
-        served(digitalocean, observed),
+        history::of_apps(digitalocean, observed, question),
         naming_apps(digitalocean, observed, &question.keys)
     );
     Holders { runs, served, apps }
@@ -236,50 +237,6 @@ async fn unfinished_runs(
         (repository.clone(), runs.map_err(|failure| problem(&failure)))
     });
     join_all(asked).await.into_iter().collect()
-}
-
-/// The deployments that serve, have served or may do so: one that failed or was given up has given the app nothing.
-async fn served(
-    digitalocean: &DigitalOcean,
-    observed: &Observed,
-) -> BTreeMap<AppRef, Reading<Vec<DeploymentState>>> {
-    let found = observed
-        .apps
-        .iter()
-        .filter_map(|(app, state)| Some((app, state.as_ref().ok()?)));
-    let asked = found.map(|(app, state)| async move {
-        let listed = digitalocean.deployments(&state.id).await;
-        let served = listed
-            .map_err(|failure| problem(&failure))
-            .and_then(|listed| served_by(state, listed));
-        (app.clone(), served)
-    });
-    join_all(asked).await.into_iter().collect()
-}
-
-/// Grace counts from their creation, so a time that is missing must not pass for one long ago; nor must an app that shows
-/// no deployment pass for one that serves none while its list has one.
-fn served_by(state: &AppState, listed: Vec<Deployment>) -> Reading<Vec<DeploymentState>> {
-    let unclear = |what: &str| {
-        let subject = format!("deployments of app {}", state.spec.name());
-        Err(Problem::new(subject, what, "Run again."))
-    };
-    let is_active = listed.iter().any(|one| one.phase == Phase::Active);
-    if is_active && state.active.is_none() {
-        return unclear("one of them is ACTIVE, and the app shows none that is");
-    }
-    let served = listed
-        .into_iter()
-        .filter(|one| !matches!(one.phase, Phase::Error | Phase::Canceled));
-    let served: Vec<DeploymentState> = served.map(deployment_state).collect();
-    if served
-        .iter()
-        .chain(&state.active)
-        .any(|one| one.created_at.is_none())
-    {
-        return unclear("one of them shows no `created_at`");
-    }
-    Ok(served)
 }
 
 /// Nothing where the token may not list apps: one that manages keys only needs no such scope. One that has shown an app

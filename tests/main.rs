@@ -21,6 +21,7 @@ mod faults;
 mod files;
 mod findings;
 mod gate;
+mod gate_reach;
 mod gate_runs;
 mod github_app;
 mod hostile;

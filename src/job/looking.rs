@@ -85,7 +85,7 @@ impl Job<'_> {
     /// Asked only when there is a key that no longer serves: it takes lists of workflow runs and of all apps.
     async fn look_for_holders(&self, observed: &mut Observed) {
         let stuck = BTreeSet::new();
-        let question = question(&self.desired, &self.brief(&stuck), observed.keys());
+        let question = question(&self.desired, &self.brief(&stuck), observed.keys(), observed.now);
         if let (Some(question), Some(digitalocean)) = (question, &self.session.digitalocean) {
             let github = self.session.github.as_ref();
             observed.holders = Some(observe::holders(digitalocean, github, observed, &question).await);

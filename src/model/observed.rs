@@ -45,8 +45,8 @@ pub struct Observed {
 pub struct Holders {
     /// The workflow runs that have not ended, of every repository that is given secrets.
     pub runs: BTreeMap<Repository, Reading<Unfinished>>,
-    /// The newest deployments of every wanted app that serve or have served, newest first.
-    pub served: BTreeMap<AppRef, Reading<Vec<DeploymentState>>>,
+    /// What every wanted app has served.
+    pub served: BTreeMap<AppRef, Reading<History>>,
     /// Every app of the account that names an old key; nothing where the token may not list apps.
     pub apps: Reading<Option<Vec<NamingApp>>>,
 }
@@ -56,6 +56,8 @@ pub struct Holders {
 pub struct Question {
     /// The old keys.
     pub keys: Vec<AccessKeyId>,
+    /// The time that needs no looking behind, on DigitalOcean's clock: every grace period that began by then is over.
+    pub horizon: Timestamp,
     /// By when a workflow run was queued that may have been given one of them, on GitHub's clock; nothing where any may.
     pub delivered: Option<Timestamp>,
 }
@@ -67,6 +69,39 @@ impl Holders {
         let served = self.served.values().filter_map(|served| served.as_ref().err());
         runs.chain(served).chain(self.apps.as_ref().err())
     }
+}
+
+/// The deployments of an app, as far back as they were read: those that failed or were given up have given it nothing, and
+/// are left out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct History {
+    /// Newest first.
+    pub deployments: Vec<PastDeployment>,
+    /// How many were read, where reading ended for their number and not because it went back far enough.
+    pub limit: Option<usize>,
+}
+
+/// A deployment, and how it has served.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PastDeployment {
+    /// What it carries.
+    pub deployment: DeploymentState,
+    /// How it has served.
+    pub service: Service,
+}
+
+/// How a deployment has served. A phase tells only where it stands: one that is superseded may have served or never have
+/// come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    /// It serves, since this time.
+    Serves(Timestamp),
+    /// It is known to have served, until this time where that is told.
+    Served(Option<Timestamp>),
+    /// It is over since this time, where that is told, and nothing shows that it has served.
+    Doubtful(Option<Timestamp>),
+    /// It is on its way.
+    Coming,
 }
 
 /// An app of which a spec names a key.
@@ -96,6 +131,14 @@ pub struct UnfinishedRun {
     pub created_at: Timestamp,
     /// Its id.
     pub id: u64,
+}
+
+impl Service {
+    /// Whether it is known to serve or to have served.
+    #[must_use]
+    pub const fn is_known(self) -> bool {
+        matches!(self, Self::Serves(_) | Self::Served(_))
+    }
 }
 
 impl Observed {

@@ -14,7 +14,9 @@ use crate::model::finding::Finding;
 use crate::model::intent::Intent;
 use crate::model::key::{AccessKeyId, Grants, Permission, SpacesKey, listed_grants};
 use crate::model::name::Run;
-use crate::model::observed::{AppState, DeploymentState, Holders, Observed, TargetState, Unfinished};
+use crate::model::observed::{
+    AppState, DeploymentState, History, Holders, Observed, PastDeployment, Service, TargetState, Unfinished,
+};
 use crate::model::sink::Target;
 use crate::model::spec::{AppSpec, Place};
 use crate::model::time::Timestamp;
@@ -92,7 +94,7 @@ impl World {
         let state = self.observed.apps.iter();
         let served = state.filter_map(|(app, state)| {
             let state = state.as_ref().ok()?;
-            Some((app.clone(), Ok(state.active.iter().cloned().collect())))
+            Some((app.clone(), Ok(Self::history(state.active.iter().cloned()))))
         });
         self.observed.holders = Some(Holders {
             runs: BTreeMap::from([(repository, Ok(Unfinished::Runs(Vec::new())))]),
@@ -177,6 +179,21 @@ impl World {
             id: id.to_owned(),
             created_at: Some(Timestamp::from_unix(created_at)),
             spec: Some(spec_with(names)),
+        }
+    }
+
+    /// What an app has served: the first serves since its creation, each other one did until the one before it was created.
+    pub(crate) fn history(deployments: impl IntoIterator<Item = DeploymentState>) -> History {
+        let mut next = None;
+        let past = deployments.into_iter().map(|deployment| {
+            let created_at = deployment.created_at.expect("a time");
+            let service = next.map_or(Service::Serves(created_at), |until| Service::Served(Some(until)));
+            next = Some(created_at);
+            PastDeployment { deployment, service }
+        });
+        History {
+            deployments: past.collect(),
+            limit: None,
         }
     }
 

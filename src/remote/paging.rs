@@ -83,10 +83,52 @@ impl List<'_> {
         Ok(gathered)
     }
 
+    /// The first items, page after page, until those read are `enough` or `pages_max` pages are read. For a list to whose
+    /// beginning items are added: none slips through, since what was not read yet moves to later pages.
+    ///
+    /// `Malformed` when a list that ends holds fewer items than it counts.
+    pub(super) async fn back<T, F>(
+        &self,
+        read: impl Fn(usize) -> F,
+        pages_max: usize,
+        enough: impl Fn(&[T]) -> bool,
+    ) -> Result<Stretch<T>, Failure>
+    where
+        T: Listed,
+        F: Future<Output = Result<Page<T>, Failure>>,
+    {
+        let mut gap = String::new();
+        for _ in 0..READINGS {
+            let mut gathered = Gathered::new();
+            for number in 1..=pages_max {
+                let more = gathered.take(read(number).await?);
+                if !more || enough(&gathered.items) {
+                    break;
+                }
+            }
+            let limited = gathered.announced && !enough(&gathered.items);
+            match gathered.gap().filter(|_| !gathered.announced) {
+                None => {
+                    let items = gathered.items;
+                    return Ok(Stretch { items, limited });
+                }
+                Some(found) => gap = found,
+            }
+        }
+        Err(Failure::malformed(self.service, self.subject, &gap))
+    }
+
     fn endless(&self, limit: &str) -> Failure {
         let why = format!("the list from {} does not end {limit}", self.host);
         Failure::new(self.service, self.subject, FailureKind::Excessive, &why)
     }
+}
+
+/// The beginning of a list.
+pub(super) struct Stretch<T> {
+    pub items: Vec<T>,
+    /// Whether the list goes on, and what was read is not enough.
+    pub limited: bool,
 }
 
 /// What the pages have brought so far.
@@ -95,6 +137,8 @@ struct Gathered<T> {
     known: BTreeSet<String>,
     /// The most items that any page has counted.
     counted: usize,
+    /// Whether the last page announced another.
+    announced: bool,
     /// Whether a page announced another and brought nothing: the pages go round, or moved.
     stalled: bool,
 }
@@ -106,6 +150,7 @@ impl<T: Listed> Gathered<T> {
             items,
             known,
             counted: 0,
+            announced: false,
             stalled: false,
         }
     }
@@ -120,6 +165,7 @@ impl<T: Listed> Gathered<T> {
             }
         }
         let brought = self.items.len() > before;
+        self.announced = page.next && brought;
         if T::COUNTED {
             return brought && self.items.len() < self.counted;
         }
@@ -186,6 +232,40 @@ mod tests {
         assert_eq!((all.ok(), asked), (Some(6), vec![1, 2, 3]));
         let (all, asked) = read::<Counted>(|n| json!({ "total_count": 3, "things": [n] })).await;
         assert_eq!((all.ok(), asked), (Some(3), vec![1, 2, 3]));
+    }
+
+    /// Reads the list back until it has this item, or four pages.
+    async fn read_back(answer: impl Fn(usize) -> Value, wanted: u32) -> Result<(usize, bool), Failure> {
+        let list = List {
+            service: Service::DigitalOcean,
+            subject: "list things",
+            host: "api.example".to_owned(),
+        };
+        let ask = |number| {
+            let body = answer(number);
+            async move { Ok(page::<Thing>(body).expect("a page")) }
+        };
+        let has = |things: &[Thing]| things.iter().any(|Thing(number)| *number == wanted);
+        let stretch = list.back(ask, 4, has).await?;
+        Ok((stretch.items.len(), stretch.limited))
+    }
+
+    #[tokio::test]
+    async fn a_list_is_read_back_until_that_is_enough() {
+        let endless = |n: usize| linked(&[2 * n, 2 * n + 1], Some(100), true);
+        assert_eq!(read_back(endless, 5).await.ok(), Some((4, false)));
+        assert_eq!(read_back(endless, 9).await.ok(), Some((8, false)));
+        assert_eq!(read_back(endless, 10).await.ok(), Some((8, true)), "four pages");
+        let short = |n: usize| linked(&[n], Some(2), n < 2);
+        assert_eq!(
+            read_back(short, 9).await.ok(),
+            Some((2, false)),
+            "there are no more"
+        );
+        let gap = read_back(|_| linked(&[1], Some(2), false), 1).await;
+        assert_eq!(kind(gap.map(|(read, _)| read)), FailureKind::Malformed);
+        let round = read_back(|_| linked(&[1], None, true), 9).await;
+        assert_eq!(kind(round.map(|(read, _)| read)), FailureKind::Malformed);
     }
 
     #[tokio::test]

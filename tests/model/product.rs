@@ -10,7 +10,9 @@ use spacekeeper::model::endpoint::SpacesUrl;
 use spacekeeper::model::intent::{Intent, Means, Revocation};
 use spacekeeper::model::key::{AccessKeyId, Grants, Permission, SpacesKey, listed_grants};
 use spacekeeper::model::name::{self, Family, KeyName, Nonce, Run};
-use spacekeeper::model::observed::{AppState, DeploymentState, Holders, Observed, TargetState, Unfinished};
+use spacekeeper::model::observed::{
+    AppState, DeploymentState, History, Holders, Observed, PastDeployment, Service, TargetState, Unfinished,
+};
 use spacekeeper::model::sink::{SettingName, Target};
 use spacekeeper::model::spec::{AppSpec, Place};
 use spacekeeper::model::time::Timestamp;
@@ -179,16 +181,24 @@ fn intent(task: &Task) -> Intent {
 
 fn holders(sight: &Sight) -> Holders {
     let served = sight.app.iter().map(|app| {
-        let row = [
-            Some(app.active),
-            Some(app.row_began).filter(|first| first.no != app.active.no),
-        ];
-        (app_ref(), Ok(row.into_iter().flatten().map(deployment).collect()))
+        let began = Some(app.row_began).filter(|first| first.no != app.active.no);
+        let began = began.map(|first| past(first, Service::Served(Some(at(app.active.created_at)))));
+        let active = past(app.active, Service::Serves(at(app.active.created_at)));
+        let deployments = std::iter::once(active).chain(began).collect();
+        let limit = None;
+        (app_ref(), Ok(History { deployments, limit }))
     });
     Holders {
         runs: BTreeMap::from([(target().repository, Ok(Unfinished::Runs(Vec::new())))]),
         served: served.collect(),
         apps: Ok(Some(Vec::new())),
+    }
+}
+
+fn past(of: Deployment, service: Service) -> PastDeployment {
+    PastDeployment {
+        deployment: deployment(of),
+        service,
     }
 }
 

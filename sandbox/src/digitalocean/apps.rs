@@ -32,10 +32,10 @@ pub(super) fn answer(world: &mut World, call: &Call, rest: &[&str]) -> Result<Re
 fn list(world: &World, call: &Call) -> Result<Reply, Refusal> {
     call.needs("app:read")?;
     let apps = world.digitalocean.apps.iter();
-    let apps = apps.map(|app| shown(app, &world.switches)).collect();
+    let apps: Vec<Value> = apps.map(|app| shown(app, &world.switches)).collect();
     Ok(Reply::json(
         StatusCode::OK,
-        &page(call, &world.switches, "apps", apps),
+        &page(call, &world.switches, "apps", &apps),
     ))
 }
 

@@ -96,7 +96,12 @@ fn list(world: &World, call: &Call) -> Result<Reply, Refusal> {
     call.needs("cdn:read")?;
     let endpoints = world.digitalocean.cdn_endpoints.iter();
     let visible = endpoints.filter(|endpoint| endpoint.is_visible(&world.clock));
-    let body = page(call, &world.switches, "endpoints", visible.map(shown).collect());
+    let body = page(
+        call,
+        &world.switches,
+        "endpoints",
+        &visible.map(shown).collect::<Vec<_>>(),
+    );
     Ok(Reply::json(StatusCode::OK, &body))
 }
 

@@ -7,7 +7,7 @@ use super::apps::find;
 use super::call::Call;
 use super::deployment::{Deployment, Phase};
 use super::logs;
-use super::page::page;
+use super::page::page_of;
 use super::progress::progress;
 use super::refusal::Refusal;
 use super::spec;
@@ -34,9 +34,10 @@ pub(super) fn answer(world: &mut World, call: &Call, id: &str, rest: &[&str]) ->
 
 fn list(world: &World, call: &Call, app: usize) -> Result<Reply, Refusal> {
     call.needs("app:read")?;
-    let deployments = world.digitalocean.apps[app].deployments.iter().rev();
-    let deployments = deployments.map(|deployment| shown(deployment, &world.switches));
-    let body = page(call, &world.switches, "deployments", deployments.collect());
+    let newest_first: Vec<&Deployment> = world.digitalocean.apps[app].deployments.iter().rev().collect();
+    let body = page_of(call, &world.switches, "deployments", &newest_first, |one| {
+        shown(one, &world.switches)
+    });
     Ok(Reply::json(StatusCode::OK, &body))
 }
 

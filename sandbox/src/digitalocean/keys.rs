@@ -31,8 +31,8 @@ fn list(world: &World, call: &Call) -> Result<Reply, Refusal> {
     let mut keys: Vec<&Key> = world.digitalocean.live_keys().collect();
     keys.retain(|key| is_wanted(key, call, parts));
     sort(&mut keys, call)?;
-    let keys = keys.into_iter().map(shown).collect();
-    let body = page(call, &world.switches, "keys", keys);
+    let keys: Vec<Value> = keys.into_iter().map(shown).collect();
+    let body = page(call, &world.switches, "keys", &keys);
     Ok(Reply::json(StatusCode::OK, &body))
 }
 

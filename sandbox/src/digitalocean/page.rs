@@ -9,7 +9,18 @@ use crate::switches::Switches;
 const DEFAULT_PAGE_SIZE: usize = 20;
 
 /// The page of `items` that the call asks for, under `name`, with `links` and `meta`.
-pub(super) fn page(call: &Call, switches: &Switches, name: &str, items: Vec<Value>) -> Value {
+pub(super) fn page(call: &Call, switches: &Switches, name: &str, items: &[Value]) -> Value {
+    page_of(call, switches, name, items, Value::clone)
+}
+
+/// As [`page`], of things that are shown by `show` where they are on it.
+pub(super) fn page_of<T>(
+    call: &Call,
+    switches: &Switches,
+    name: &str,
+    items: &[T],
+    show: impl Fn(&T) -> Value,
+) -> Value {
     let size = number(call, "per_page")
         .unwrap_or(DEFAULT_PAGE_SIZE)
         .min(switches.page_size_cap);
@@ -23,7 +34,7 @@ pub(super) fn page(call: &Call, switches: &Switches, name: &str, items: Vec<Valu
         last: total.div_ceil(size).max(1),
     };
     let start = size.saturating_mul(number - 1);
-    let shown: Vec<Value> = items.into_iter().skip(start).take(size).collect();
+    let shown: Vec<Value> = items.iter().skip(start).take(size).map(show).collect();
     json!({ name: shown, "links": links.json(), "meta": { "total": total } })
 }
 

@@ -11,9 +11,6 @@ use crate::model::spec::{AppSpec, Place};
 /// Components that may hold the key unseen: their encrypted pair is what they see instead of the app's, in the spec or in
 /// a deployment, and no id beside it says that it is another one.
 pub(super) fn hidden(sink: &AppSink, state: &AppState, id: &AccessKeyId) -> Vec<Holder> {
-    if sink.places != [Place::App] {
-        return Vec::new();
-    }
     let deployed = carriers(sink, state).filter_map(|(deployment, _)| deployment.spec.as_ref());
     let specs = deployed.chain([&state.spec]);
     let hiding: BTreeSet<(String, String)> = specs.flat_map(|spec| in_spec(sink, spec, id)).collect();
@@ -28,7 +25,11 @@ pub(super) fn hidden(sink: &AppSink, state: &AppState, id: &AccessKeyId) -> Vec<
         .collect()
 }
 
-fn in_spec(sink: &AppSink, spec: &AppSpec, id: &AccessKeyId) -> Vec<(String, String)> {
+/// The components of one spec that may hold it unseen, each with the variable; none where components are written.
+pub(super) fn in_spec(sink: &AppSink, spec: &AppSpec, id: &AccessKeyId) -> Vec<(String, String)> {
+    if sink.places != [Place::App] {
+        return Vec::new();
+    }
     let secret = sink.key("SPACES_SECRET_KEY");
     let components = spec.shadows(&secret).into_iter();
     let may_hold = |component: &String| {

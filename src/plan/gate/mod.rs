@@ -5,6 +5,7 @@
 //! that were queued before its successor was delivered; grace stands for the rest.
 
 mod hidden;
+mod history;
 mod retirement;
 #[cfg(test)]
 mod tests;
@@ -24,13 +25,19 @@ use crate::model::problem::Problem;
 use crate::model::sink::{Repository, Target};
 use crate::model::time::Timestamp;
 use hidden::hidden;
+use history::{Clear, clear_of};
 use retirement::lease_end;
 
 pub use retirement::{Carrier, Hold, Holder, Released, Retirement, Standing};
 
 /// What the gate will have to know, read off the names of the keys alone; nothing when there is no old one.
 #[must_use]
-pub fn question(desired: &Desired, brief: &Brief<'_>, keys: &[SpacesKey]) -> Option<Question> {
+pub fn question(
+    desired: &Desired,
+    brief: &Brief<'_>,
+    keys: &[SpacesKey],
+    now: Timestamp,
+) -> Option<Question> {
     let families = desired.families.iter();
     let old = families.flat_map(|wanted| old_keys(&wanted.family, brief, keys));
     let mut in_question: Vec<AccessKeyId> = old.collect();
@@ -38,8 +45,15 @@ pub fn question(desired: &Desired, brief: &Brief<'_>, keys: &[SpacesKey]) -> Opt
     in_question.extend(adopted.cloned());
     (!in_question.is_empty()).then(|| Question {
         keys: in_question,
+        horizon: horizon(desired, now),
         delivered: last_delivery(desired, brief, keys),
     })
+}
+
+/// Every grace period that began by then is over.
+fn horizon(desired: &Desired, now: Timestamp) -> Timestamp {
+    let grace = desired.families.iter().map(|wanted| wanted.lifetime.grace());
+    now.before(grace.max().unwrap_or(Duration::ZERO))
 }
 
 /// When the last of all current keys was delivered: runs that were queued later have no older one. What a revocation
@@ -154,27 +168,21 @@ impl Succession<'_> {
         let Some(holders) = &observed.holders else {
             return vec![Hold::Unread("who may still hold it".to_owned())];
         };
+        let mut holds = self.unserved(current, observed);
+        let grace = self.grace(key, current.since(), observed, holders);
         let lease = Hold::Lease(lease_end(key));
-        let (since, mut holds) = self.served_since(current, observed, holders);
-        let grace = Hold::Grace(since.after(self.wanted.lifetime.grace()));
-        let pending = |hold: &Hold| hold.ends_at().is_some_and(|until| observed.now < until);
-        holds.extend([grace, lease].into_iter().filter(pending));
+        let pending = |hold: &Hold| hold.ends_at().is_none_or(|until| observed.now < until);
+        holds.extend(grace.into_iter().chain([lease]).filter(pending));
         holds.extend(self.unreadable(holders));
         let held = self.holders(key, current.since(), observed);
         holds.extend(held.into_iter().map(Hold::Held));
         holds
     }
 
-    /// Since when nothing new can have got the old key: since the stamp, and since every app has served the current one
-    /// without a break. With what is in the way of that.
-    fn served_since(
-        &self,
-        current: &Generation,
-        observed: &Observed,
-        holders: &Holders,
-    ) -> (Timestamp, Vec<Hold>) {
+    /// What keeps the successor from being what every app serves and is going to serve.
+    fn unserved(&self, current: &Generation, observed: &Observed) -> Vec<Hold> {
         let id = &current.key.id;
-        let (mut since, mut holds) = (current.since(), Vec::new());
+        let mut holds = Vec::new();
         for (sink, state) in self.apps(observed) {
             let behind = carriers(sink, state).filter(|(deployment, _)| !deployment.names(id));
             holds.extend(behind.map(|(_, carrier)| Hold::Behind(carrier)));
@@ -184,13 +192,38 @@ impl Succession<'_> {
             if state.is_pinned_away_from(id) {
                 holds.push(Hold::Pinned(sink.app.to_string()));
             }
-            let served = match holders.served.get(&sink.app) {
-                Some(Ok(served)) => unbroken(state, served, id),
-                _ => None,
-            };
-            since = since.max(served.unwrap_or(since));
         }
-        (since, holds)
+        holds
+    }
+
+    /// The holds of grace: it counts from the delivery of the successor and, for every app, from the end of the last
+    /// deployment that may hold the key.
+    fn grace(
+        &self,
+        key: &SpacesKey,
+        delivered: Timestamp,
+        observed: &Observed,
+        holders: &Holders,
+    ) -> Vec<Hold> {
+        let (mut since, mut unknown) = (delivered, Vec::new());
+        let grace = self.wanted.lifetime.grace();
+        let serving = self.apps(observed).filter(|(_, state)| state.active.is_some());
+        for (sink, _) in serving {
+            // That it could not be read holds the key by itself.
+            let Some(Ok(history)) = holders.served.get(&sink.app) else {
+                continue;
+            };
+            match clear_of(&key.id, sink, history) {
+                Clear::Since(at) => since = since.max(at),
+                Clear::AtLeastSince(at) if observed.now < at.after(grace) => {
+                    unknown.push(Hold::beyond(&sink.app, history, at));
+                }
+                Clear::AtLeastSince(_) => {}
+                Clear::Not => since = since.max(observed.now),
+            }
+        }
+        unknown.push(Hold::Grace(since.after(grace)));
+        unknown
     }
 
     /// What a condition needs and nobody could read. A missing permission is no such thing: see [`Self::blind_spots`].
@@ -269,16 +302,6 @@ fn carriers<'s>(sink: &AppSink, state: &'s AppState) -> impl Iterator<Item = (&'
         };
         (deployment, carrier)
     })
-}
-
-/// The creation of the oldest deployment in the unbroken row back from the active one that carries the key.
-fn unbroken(state: &AppState, served: &[DeploymentState], id: &AccessKeyId) -> Option<Timestamp> {
-    let active = state.active.as_ref()?;
-    let back = served
-        .iter()
-        .skip_while(|deployment| deployment.id != active.id)
-        .take_while(|deployment| deployment.names(id));
-    back.last().unwrap_or(active).created_at
 }
 
 /// What of one of the family's own apps names the key: its deployments, or a variable that is not ours.

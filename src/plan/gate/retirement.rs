@@ -4,9 +4,11 @@ use std::fmt;
 use std::time::Duration;
 
 use super::super::generations::LEASE;
+use crate::model::desired::AppRef;
 use crate::model::intent::Means;
 use crate::model::key::SpacesKey;
 use crate::model::name::Run;
+use crate::model::observed::History;
 use crate::model::problem::Problem;
 use crate::model::sink::{Repository, Target};
 use crate::model::time::Timestamp;
@@ -61,6 +63,15 @@ pub enum Hold {
     Lease(Timestamp),
     /// Its holders still have time to change over.
     Grace(Timestamp),
+    /// An app is deployed so often that what it served when the grace period began is not read.
+    Beyond {
+        /// The app.
+        app: String,
+        /// How many deployments are read.
+        read: usize,
+        /// When the oldest of them that counts was created.
+        oldest: Timestamp,
+    },
     /// A rollback pinned an app.
     Pinned(String),
     /// An app has no deployment that serves, so none carries the current key.
@@ -203,6 +214,15 @@ fn told<T: ToString>(items: &[T]) -> Vec<String> {
 }
 
 impl Hold {
+    /// Too many deployments were made since `oldest`.
+    pub(super) fn beyond(app: &AppRef, history: &History, oldest: Timestamp) -> Self {
+        Self::Beyond {
+            app: app.to_string(),
+            read: history.limit.unwrap_or(history.deployments.len()),
+            oldest,
+        }
+    }
+
     /// When it ends by itself, where it does.
     #[must_use]
     pub fn ends_at(&self) -> Option<Timestamp> {
@@ -233,6 +253,11 @@ impl fmt::Display for Hold {
             Self::Unread(subject) => write!(f, "{subject} could not be read"),
             Self::Lease(until) => write!(f, "the run that minted it may still write until {until}"),
             Self::Grace(until) => write!(f, "its grace period lasts until {until}"),
+            Self::Beyond { app, read, oldest } => write!(
+                f,
+                "only the newest {read} deployments of app {app} are read, the oldest of them of {oldest}, so nobody \
+                 knows what it served when the grace period began"
+            ),
             Self::Pinned(app) => write!(f, "app {app} is pinned to an older deployment by a rollback"),
             Self::Unserved(app) => write!(f, "no deployment of app {app} serves"),
             Self::Behind(carrier) => write!(f, "{carrier} does not carry the current key"),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::*;
 use crate::model::desired::AppRef;
 use crate::model::intent::{Intent, Revocation};
-use crate::model::observed::{NamingApp, UnfinishedRun};
+use crate::model::observed::{History, NamingApp, Service, UnfinishedRun};
 use crate::model::problem::Problem;
 use crate::plan::Decision;
 use crate::plan::any_world::{Dice, any_world};
@@ -141,6 +141,7 @@ fn every_deployment_must_carry_the_successor() {
         serving.holds("DO1"),
         [
             "the serving deployment active of app shop does not carry the current key",
+            "its grace period lasts until 1970-01-05T02:46:40Z",
             "the serving deployment active of app shop still names it",
         ]
     );
@@ -181,7 +182,7 @@ fn grace_counts_from_the_app_that_was_last() {
             .one_more_app("blog", "DO2", "DO2", None)
             .nobody_holds_it();
         with_holders(world, |holders| {
-            let since = |at: i64| Ok(vec![World::deployment("active", "DO2", at)]);
+            let since = |at: i64| Ok(World::history([World::deployment("active", "DO2", at)]));
             holders.served = BTreeMap::from([
                 (AppRef("blog".to_owned()), since(blog_since)),
                 (AppRef("shop".to_owned()), since(10_001)),
@@ -196,34 +197,126 @@ fn grace_counts_from_the_app_that_was_last() {
     );
 }
 
+/// DO2 is delivered to an app that has served these, the newest first, and serves the first.
+fn having_served(deployments: &[(&str, &str, i64)]) -> World {
+    let world = superseded().app("DO2", "DO2", None).nobody_holds_it();
+    let past = deployments.iter();
+    let history = World::history(past.map(|(id, names, at)| World::deployment(id, names, *at)));
+    with_history(world, |served| *served = history)
+}
+
+fn with_history(world: World, change: impl FnOnce(&mut History)) -> World {
+    with_holders(world, |holders| {
+        let history = holders.served.values_mut().next().expect("an app");
+        change(history.as_mut().expect("readable"));
+    })
+}
+
+const NOW: i64 = 10_000 + 3 * DAY;
+
 #[test]
-fn grace_counts_from_the_unbroken_row_of_deployments() {
-    let now = 10_000 + 3 * DAY;
-    let served = |rows: &[(&str, &str, i64)]| {
-        let world = superseded().app("DO2", "DO2", None).nobody_holds_it();
-        let row: Vec<DeploymentState> = rows
-            .iter()
-            .map(|(id, names, at)| World::deployment(id, names, *at))
-            .collect();
-        with_holders(world, |holders| {
-            holders
-                .served
-                .values_mut()
-                .for_each(|served| *served = Ok(Vec::clone(&row)));
-        })
-    };
+fn grace_counts_from_the_end_of_the_last_deployment_that_may_hold_the_key() {
     let young = [
-        ("active", "DO2", now - 60),
-        ("b", "DO1", now - 120),
+        ("active", "DO2", NOW - 60),
+        ("b", "DO1", NOW - 120),
         ("c", "DO2", 10_001),
     ];
-    assert_eq!(served(&young).holds("DO1").len(), 1, "the row is broken by b");
+    let until = "its grace period lasts until 1970-01-05T02:45:40Z";
+    assert_eq!(having_served(&young).holds("DO1"), [until], "b was the last");
     let old = [
-        ("active", "DO2", now - 60),
-        ("b", "DO2", now - 2 * DAY),
+        ("active", "DO2", NOW - 60),
+        ("b", "DO2", NOW - 2 * DAY),
         ("c", "DO1", 50),
     ];
-    assert!(served(&old).holds("DO1").is_empty(), "the row goes back to b");
+    assert!(
+        having_served(&old).holds("DO1").is_empty(),
+        "c was over when b served"
+    );
+    let others = [
+        ("active", "DO2", NOW - 60),
+        ("b", "DO9", NOW - 120),
+        ("c", "DO1", 50),
+    ];
+    assert!(
+        having_served(&others).holds("DO1").len() == 1,
+        "c was over two minutes ago"
+    );
+    let bare = with_history(having_served(&old), |history| {
+        history.deployments[1].deployment.spec = None
+    });
+    assert_eq!(bare.holds("DO1"), [until], "nobody knows what b carried");
+}
+
+#[test]
+fn a_deployment_that_is_not_known_to_have_served_shortens_no_grace() {
+    let stuck = [
+        ("active", "DO2", NOW - 60),
+        ("b", "DO2", NOW - 2 * DAY),
+        ("c", "DO1", 50),
+    ];
+    let at = |second: i64| Some(Timestamp::from_unix(second));
+    let with = |of_b: Service, of_c: Service| {
+        let world = with_history(having_served(&stuck), |history| {
+            (history.deployments[1].service, history.deployments[2].service) = (of_b, of_c);
+        });
+        world.holds("DO1").len()
+    };
+    let (ended, untold) = (at(NOW - 60), None);
+    assert_eq!(
+        with(Service::Doubtful(ended), Service::Served(ended)),
+        1,
+        "c served until then"
+    );
+    assert_eq!(
+        with(Service::Doubtful(ended), Service::Served(untold)),
+        1,
+        "it may have"
+    );
+    assert_eq!(
+        with(Service::Served(ended), Service::Served(untold)),
+        1,
+        "it may have"
+    );
+    assert_eq!(
+        with(Service::Served(ended), Service::Coming),
+        1,
+        "c may yet serve"
+    );
+    assert_eq!(
+        with(Service::Served(ended), Service::Served(at(NOW - 2 * DAY))),
+        0
+    );
+    assert_eq!(
+        with(Service::Doubtful(ended), Service::Doubtful(at(NOW - 2 * DAY))),
+        1,
+        "nobody knows what served between"
+    );
+}
+
+#[test]
+fn what_is_over_and_newer_than_what_serves_holds_for_its_grace_only() {
+    let rows = [("b", "DO1", NOW - 2 * DAY), ("active", "DO2", 10_001)];
+    let over_at = |second: i64| {
+        with_history(having_served(&rows), |history| {
+            history.deployments[0].service = Service::Doubtful(Some(Timestamp::from_unix(second)));
+            history.deployments[1].service = Service::Serves(Timestamp::from_unix(10_001));
+        })
+    };
+    assert!(over_at(NOW - 2 * DAY).holds("DO1").is_empty());
+    assert_eq!(over_at(NOW - 60).holds("DO1").len(), 1);
+}
+
+#[test]
+fn where_not_enough_was_read_the_key_stays_and_that_is_told() {
+    let busy = |oldest: i64| {
+        let rows = [("active", "DO2", NOW - 60), ("b", "DO2", oldest)];
+        with_history(having_served(&rows), |history| history.limit = Some(1_000))
+    };
+    let told = "only the newest 1000 deployments of app shop are read, the oldest of them of 1970-01-04T01:46:40Z, so \
+                nobody knows what it served when the grace period began";
+    assert_eq!(busy(NOW - 3_600).holds("DO1"), [told]);
+    assert_eq!(busy(NOW - 3_600).plan().retiring[0].free_at(), None);
+    assert!(busy(NOW - DAY).holds("DO1").is_empty());
 }
 
 #[test]

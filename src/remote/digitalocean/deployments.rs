@@ -33,6 +33,10 @@ pub struct Deployment {
     pub failed_step: Option<FailedStep>,
     /// Why it was made, in the API's words; untrusted text.
     pub cause: Option<String>,
+    /// When it came to where it stands, or was last changed where that is not told, on DigitalOcean's clock.
+    pub changed_at: Option<Timestamp>,
+    /// The id of the deployment that it was to take the place of, where that is told.
+    pub previous: Option<String>,
 }
 
 /// Where a deployment stands (`apps_deployment_phase.yml` of digitalocean/openapi).
@@ -100,6 +104,12 @@ pub(super) struct WireDeployment {
     progress: Option<WireProgress>,
     #[serde(default)]
     cause: Option<String>,
+    #[serde(default)]
+    phase_last_updated_at: Option<String>,
+    #[serde(default)]
+    updated_at: Option<String>,
+    #[serde(default)]
+    previous_deployment_id: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -162,6 +172,14 @@ impl DigitalOcean {
         let reply: DeploymentReply = self.get(&subject, path).await?;
         let read = reply.deployment.read(&subject)?;
         same(&subject, id, &read.id).map(|()| read)
+    }
+}
+
+impl Progress {
+    /// Whether it is told, and nothing of it is left to do.
+    #[must_use]
+    pub const fn is_complete(self) -> bool {
+        self.total > 0 && self.done >= self.total
     }
 }
 
@@ -238,10 +256,12 @@ impl fmt::Display for FailedStep {
 impl WireDeployment {
     pub(super) fn read(self, subject: &str) -> Result<Deployment, Failure> {
         let progress = self.progress.unwrap_or_default();
+        let in_phase = time_if_any(subject, self.phase_last_updated_at.as_deref())?;
+        let changed = time_if_any(subject, self.updated_at.as_deref())?;
         Ok(Deployment {
             id: self.id,
             phase: self.phase.into(),
-            created_at: created_at(subject, self.created_at.as_deref())?,
+            created_at: time_if_any(subject, self.created_at.as_deref())?,
             spec: self.spec,
             progress: Progress {
                 done: progress.success_steps,
@@ -249,6 +269,8 @@ impl WireDeployment {
             },
             failed_step: failed_step(&progress.steps, None),
             cause: self.cause,
+            changed_at: in_phase.or(changed),
+            previous: self.previous_deployment_id.filter(|id| !id.is_empty()),
         })
     }
 }
@@ -282,7 +304,7 @@ pub(super) fn same(subject: &str, asked: &str, answered: &str) -> Result<(), Fai
 }
 
 /// The API writes an unset time as the first second of the year 1.
-fn created_at(subject: &str, text: Option<&str>) -> Result<Option<Timestamp>, Failure> {
+fn time_if_any(subject: &str, text: Option<&str>) -> Result<Option<Timestamp>, Failure> {
     let Some(text) = text.filter(|text| !text.is_empty()) else {
         return Ok(None);
     };

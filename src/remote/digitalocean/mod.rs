@@ -4,6 +4,7 @@ mod apps;
 mod cdn;
 mod deployments;
 mod errors;
+mod history;
 mod keys;
 mod logs;
 mod wire;
@@ -20,6 +21,7 @@ use serde_json::Value;
 
 pub use apps::App;
 pub use deployments::{Deployment, FailedStep, Phase, Progress};
+pub use history::{Deployments, HISTORY_MAX};
 
 use super::base_url::BaseUrl;
 use super::clock::ServerClock;
