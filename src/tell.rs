@@ -90,6 +90,8 @@ pub fn report(
         notes.extend(plan.retiring().filter_map(Retirement::warning));
     }
     notes.extend(gone(request, told));
+    let older = older::older(desired, told);
+    notes.extend(older::piles(desired, told, &older));
     problems.dedup();
     Report {
         command: request.command.word(),
@@ -99,7 +101,7 @@ pub fn report(
         cdn_endpoint: cdn_endpoint(desired, told),
         buckets: buckets(desired, told),
         keys: keys(desired, told),
-        older: older::older(desired, told),
+        older,
         kept: kept(told, now),
         changes,
         problems,

@@ -31,6 +31,7 @@ mod judgement;
 mod manifest;
 mod network;
 mod ownership;
+mod pile_up;
 mod refusals;
 mod remote;
 mod revoke;

@@ -266,6 +266,12 @@ rules! {
         "A key family of Spacekeeper's was not rotated within max-age: its scheduled rotation does not run, or its request is \
          gone.",
         "Run rotate with the request of this family, and check that its schedule runs at least daily.";
+    KEYS_PILE_UP "SK075" "keys-pile-up" Error:
+        "More than five keys of a family no longer serve and still exist. Each opens the same buckets as the current one, and \
+         they fill the account. Either keys are replaced faster than they may go, since something that they are delivered to \
+         is overwritten again and again; or something holds them.",
+        "Stop what overwrites the named secret, variable or app entry: the audit log of a GitHub organization tells who \
+         writes a secret. Deal with what holds the oldest key, then run rotate.";
     UNKNOWN "SK090" "unknown" Warning:
         "Something could not be read, so nobody knows whether it is right.",
         "Give the token the permission that is named, or mend what kept it from being read.";

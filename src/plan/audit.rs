@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::generations::{ADMIN_LIFE, Generations, LEASE, stray_admins};
+use super::judgement::Judgement;
+use super::pile::{OldKey, Pile};
 use super::{Brief, obstacles};
 use crate::model::bucket::{Acl, LoggingWish};
 use crate::model::desired::Desired;
@@ -11,7 +13,7 @@ use crate::model::finding::{
     self, APP_HOLDS_UNKNOWN_KEY, BUCKET_UNDECLARED, BUCKETS_NEARLY_FULL, FAMILY_NOT_ROTATED,
     FULL_ACCESS_LEFT, FULL_ACCESS_STANDING, Finding, GRANT_WITHOUT_BUCKET, KEY_HOLDER_UNSEEN,
     KEY_OPENS_NOTHING, KEY_STALE, KEY_UNFINISHED, KEY_UNHELD, KEY_WIDER_THAN_ASKED, KEYS_NEARLY_FULL,
-    LISTING_PUBLIC, LOGGING_OFF, POLICY_PRESENT,
+    KEYS_PILE_UP, LISTING_PUBLIC, LOGGING_OFF, POLICY_PRESENT,
 };
 use crate::model::inventory::{Inventory, ListedBucket, ListedKey};
 use crate::model::key::{AccessKeyId, ListedGrant, Permission, SpacesKey};
@@ -71,6 +73,7 @@ pub fn findings(
         .flat_map(|bucket| of_bucket(bucket, &log_targets, yardstick.desired));
     let mut all: Vec<Finding> = keys.chain(of_buckets).chain(of_apps(inventory)).collect();
     all.extend(quotas(inventory));
+    all.extend(piles(inventory, observed, yardstick, brief));
     all.extend(inventory.keys.iter().filter_map(|key| {
         let held = inventory
             .apps
@@ -287,6 +290,33 @@ fn of_apps(inventory: &Inventory) -> impl Iterator<Item = Finding> + '_ {
         );
         Finding::new(&APP_HOLDS_UNKNOWN_KEY, format!("app {}", app.name), what)
     })
+}
+
+/// The families whose old keys pile up, declared or not. What overwrites their sinks shows in the repositories of those that
+/// are declared.
+fn piles(
+    inventory: &Inventory,
+    observed: &Observed,
+    yardstick: &Yardstick<'_>,
+    brief: &Brief<'_>,
+) -> Vec<Finding> {
+    let names = inventory.keys.iter().filter_map(|key| key.name.as_ref());
+    let families: BTreeSet<&Family> = names.map(|name| &name.family).collect();
+    let told = families.into_iter().filter_map(|family| {
+        let mut declared = yardstick.desired.families.iter();
+        let wanted = declared.find(|wanted| wanted.family == *family);
+        let judgement = wanted.map(|wanted| Judgement::of(wanted, observed, brief));
+        let Generations { active, doubtful, .. } = Generations::of(family, observed);
+        let old = active.iter().skip(1).chain(&doubtful);
+        let pile = Pile {
+            keys: old.map(|old| OldKey::unexplained(&old.key)).collect(),
+            drift: judgement.as_ref().map_or(&[], |judgement| &judgement.drift),
+            max_age: wanted.map(|wanted| wanted.lifetime.max_age()),
+        };
+        let told = pile.told()?;
+        Some(Finding::new(&KEYS_PILE_UP, format!("key {family}"), told))
+    });
+    told.collect()
 }
 
 fn quotas(inventory: &Inventory) -> Vec<Finding> {

@@ -20,6 +20,7 @@ pub mod generations;
 pub mod judgement;
 mod obstacles;
 pub mod ownership;
+pub mod pile;
 pub mod rotation;
 mod settings;
 pub mod standing;

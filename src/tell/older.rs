@@ -5,11 +5,14 @@ use std::time::Duration;
 use super::{Told, active_since};
 use crate::apply::KeyOutcome;
 use crate::model::desired::{Desired, WantedFamily};
+use crate::model::finding::KEYS_PILE_UP;
 use crate::model::intent::Means;
 use crate::model::name::KeyName;
+use crate::model::problem::Problem;
 use crate::model::time::Timestamp;
 use crate::plan::Retirement;
 use crate::plan::gate::{Hold, Standing};
+use crate::plan::pile::{OldKey, Pile};
 use crate::report::OlderKey;
 
 /// The keys that no longer serve and are still there, with what they wait for.
@@ -41,6 +44,31 @@ pub(super) fn older(desired: &Desired, told: &Told<'_>) -> Vec<OlderKey> {
     of_families.chain(adopted).collect()
 }
 
+/// The families whose old keys pile up. What was overwritten is what the first look saw; the run has mended it since. A
+/// check tells it as a finding.
+pub(super) fn piles(desired: &Desired, told: &Told<'_>, older: &[OlderKey]) -> Vec<Problem> {
+    let (Told::Planned { plan, .. } | Told::Done { plan, .. }) = told else {
+        return Vec::new();
+    };
+    let families = desired.families.iter().zip(&plan.families);
+    let told = families.filter_map(|(wanted, plan)| {
+        let own = older.iter().filter(|old| old.family == wanted.family.as_str());
+        let keys = own.map(|old| OldKey {
+            id: old.access_key_id.clone(),
+            created_at: old.created_at,
+            because: old.because.clone(),
+        });
+        let pile = Pile {
+            keys: keys.collect(),
+            drift: &plan.judgement.drift,
+            max_age: Some(wanted.lifetime.max_age()),
+        };
+        let subject = format!("key {}", wanted.family);
+        Some(Problem::new(subject, pile.told()?, KEYS_PILE_UP.cure))
+    });
+    told.collect()
+}
+
 /// Whether a key is there after the run. One that a plan shows as compromised is told as a change; one that was
 /// quarantined is there without its grants.
 fn stays(old: &Retirement, told: &Told<'_>) -> bool {
@@ -61,6 +89,8 @@ fn older_key(family: &str, old: &Retirement, minted: Option<(Timestamp, Duration
     let judged_before = old.holds.iter().any(mended) || old.free_at().is_some();
     let unseen = minted.filter(|_| judged_before);
     let time = unseen.map(|(delivered, grace)| old.time_after(delivered, grace));
+    // What was judged since the mint is known better.
+    let time = time.filter(|hold| old.free_at() < hold.ends_at());
     let until = time.as_ref().map_or_else(|| old.free_at(), Hold::ends_at);
     let because = time.map_or_else(|| old.reasons(), |hold| vec![hold.to_string()]);
     row(family, old, until, because)

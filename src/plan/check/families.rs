@@ -5,11 +5,13 @@ use std::time::Duration;
 use super::drift;
 use crate::model::desired::WantedFamily;
 use crate::model::finding::{
-    Finding, KEY_DUE, KEY_LATE, KEY_OVERDUE, KEY_UNFINISHED, KEYS_LEFT_OVER, ROTATION_UNDER_WAY,
+    Finding, KEY_DUE, KEY_LATE, KEY_OVERDUE, KEY_UNFINISHED, KEYS_LEFT_OVER, KEYS_PILE_UP, ROTATION_UNDER_WAY,
 };
 use crate::model::observed::Observed;
-use crate::plan::generations::{Generation, Generations};
+use crate::plan::gate::{Retirement, Standing};
+use crate::plan::generations::Generation;
 use crate::plan::judgement::{Age, Judgement, Stage};
+use crate::plan::pile::{OldKey, Pile};
 use crate::plan::rotation::FamilyPlan;
 
 /// What is wrong with one family.
@@ -22,7 +24,7 @@ pub(super) fn findings(wanted: &WantedFamily, plan: &FamilyPlan, observed: &Obse
     all.extend(rival.map(|rival| under_way(rival, &subject)));
     all.extend(plan.orphans().iter().map(unfinished));
     all.extend(of_age(wanted, judgement, &subject));
-    all.extend(left_over(&judgement.generations, &subject));
+    all.extend(left_over(wanted, plan, &subject));
     all
 }
 
@@ -66,18 +68,30 @@ fn days(span: Duration) -> String {
 }
 
 /// One older key is what every rotation leaves for its grace period.
-fn left_over(generations: &Generations, subject: &str) -> Option<Finding> {
-    let older: Vec<&str> = generations
-        .superseded()
+fn left_over(wanted: &WantedFamily, plan: &FamilyPlan, subject: &str) -> Option<Finding> {
+    let older = plan
+        .retiring
         .iter()
-        .chain(&generations.doubtful)
-        .map(|generation| generation.key.id.as_str())
-        .collect();
+        .filter(|old| old.standing != Standing::Serving);
+    let older: Vec<&Retirement> = older.collect();
+    let keys = older.iter().map(|old| OldKey {
+        because: old.reasons(),
+        ..OldKey::unexplained(&old.key)
+    });
+    let pile = Pile {
+        keys: keys.collect(),
+        drift: &plan.judgement.drift,
+        max_age: Some(wanted.lifetime.max_age()),
+    };
+    if let Some(told) = pile.told() {
+        return Some(Finding::new(&KEYS_PILE_UP, subject, told));
+    }
     (older.len() > 1).then(|| {
+        let ids: Vec<&str> = older.iter().map(|old| old.key.id.as_str()).collect();
         let what = format!(
             "{} keys no longer serve and still exist: {}",
             older.len(),
-            older.join(", ")
+            ids.join(", ")
         );
         Finding::new(&KEYS_LEFT_OVER, subject, what)
     })

@@ -92,6 +92,8 @@ fn old_keys(family: &Family, brief: &Brief<'_>, keys: &[SpacesKey]) -> Vec<Acces
 pub(super) struct Succession<'a> {
     pub(super) wanted: &'a WantedFamily,
     pub(super) current: Option<&'a Generation>,
+    /// The delivered keys, the newest first.
+    active: &'a [Generation],
     /// Why it cannot be relied upon.
     pub(super) doubts: Vec<Hold>,
 }
@@ -119,6 +121,7 @@ impl<'a> Succession<'a> {
         Self {
             wanted,
             current: generations.current(),
+            active: &generations.active,
             doubts: rival.chain(drifted).chain(unread).collect(),
         }
     }
@@ -142,7 +145,9 @@ impl Succession<'_> {
         let mut breaks = Vec::new();
         match (compromised, self.current) {
             (Some(_), _) => breaks = self.holders(key, observed.now, observed),
-            (None, Some(current)) if holds.is_empty() => holds = self.conditions(key, current, observed),
+            (None, Some(current)) if holds.is_empty() => {
+                holds = self.conditions(key, current, observed);
+            }
             _ => {}
         }
         Retirement {
@@ -151,9 +156,23 @@ impl Succession<'_> {
             holds,
             breaks,
             compromised: compromised.is_some(),
+            replaced_at: self.own_successor(key).map(delivered_at),
             means: compromised.map_or(Means::Delete, |revocation| revocation.means),
             blind_spots: self.blind_spots(observed),
         }
+    }
+
+    /// The first key that was delivered to every sink after this one and in its stead. One that was minted within this
+    /// one's lease may have been overwritten by this one's run, so it does not count; neither is one known of a key that
+    /// somebody adopted, for its sinks may have held it until now.
+    fn own_successor(&self, key: &SpacesKey) -> Option<&Generation> {
+        let name = KeyName::parse(&key.name).filter(|name| name.family == self.wanted.family)?;
+        let is_later = |next: &&Generation| match name.mark {
+            Mark::Active { since } => next.since() > since,
+            _ => true,
+        };
+        let in_its_stead = |next: &&Generation| next.key.created_at >= lease_end(key) && is_later(next);
+        self.active.iter().rev().find(in_its_stead)
     }
 
     fn doubts_about(&self, key: &SpacesKey) -> Vec<Hold> {
@@ -168,13 +187,14 @@ impl Succession<'_> {
         let Some(holders) = &observed.holders else {
             return vec![Hold::Unread("who may still hold it".to_owned())];
         };
+        let successor = self.own_successor(key).unwrap_or(current);
         let mut holds = self.unserved(current, observed);
-        let grace = self.grace(key, current.since(), observed, holders);
+        let grace = self.grace(key, delivered_at(successor), observed, holders);
         let lease = Hold::Lease(lease_end(key));
         let pending = |hold: &Hold| hold.ends_at().is_none_or(|until| observed.now < until);
         holds.extend(grace.into_iter().chain([lease]).filter(pending));
         holds.extend(self.unreadable(holders));
-        let held = self.holders(key, current.since(), observed);
+        let held = self.holders(key, successor.since(), observed);
         holds.extend(held.into_iter().map(Hold::Held));
         holds
     }
@@ -288,6 +308,11 @@ impl Succession<'_> {
         let sinks = self.wanted.github.iter();
         sinks.map(|sink| &sink.target.repository).collect()
     }
+}
+
+/// When a key was in every sink, on the later of both clocks.
+fn delivered_at(generation: &Generation) -> Timestamp {
+    generation.since().max(generation.key.created_at)
 }
 
 fn carriers<'s>(sink: &AppSink, state: &'s AppState) -> impl Iterator<Item = (&'s DeploymentState, Carrier)> {

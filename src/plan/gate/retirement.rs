@@ -29,6 +29,9 @@ pub struct Retirement {
     pub breaks: Vec<Holder>,
     /// Whether it is to be revoked whoever holds it.
     pub compromised: bool,
+    /// When the first key was in every sink that has taken its place; nothing where that one is yet to come, or where
+    /// nobody knows.
+    pub replaced_at: Option<Timestamp>,
     /// What becomes of it.
     pub means: Means,
     /// What could not be looked at for want of a permission, so that grace alone stands for it.
@@ -178,10 +181,12 @@ impl Retirement {
         self.holds.is_empty()
     }
 
-    /// What time alone demands when a successor was delivered after this judgement: the later of grace and lease.
+    /// What time alone demands when another key was delivered after this judgement: the later of grace and lease. Its own
+    /// successor, where it had one before, is still that.
     #[must_use]
     pub fn time_after(&self, delivered: Timestamp, grace: Duration) -> Hold {
-        let (grace, lease) = (delivered.after(grace), lease_end(&self.key));
+        let replaced = self.replaced_at.unwrap_or(delivered);
+        let (grace, lease) = (replaced.after(grace), lease_end(&self.key));
         if lease > grace {
             Hold::Lease(lease)
         } else {

@@ -462,6 +462,83 @@ fn an_app_that_nothing_is_deployed_to_means_another_key() {
     );
 }
 
+/// DO1, DO2 and DO3 were delivered one after the other, a day apart; DO4 a minute ago.
+fn overwritten_daily() -> World {
+    let key = |world: World, id: &str, at: i64, ticket: &str| world.key(id, at - 10, ticket, &mark(at));
+    let world = World::at(NOW);
+    let world = key(world, "DO1", NOW - 3 * DAY, "1-aaaa");
+    let world = key(world, "DO2", NOW - 2 * DAY, "2-bbbb");
+    let world = key(world, "DO3", NOW - DAY + 60, "3-cccc");
+    let world = key(world, "DO4", NOW - 60, "4-dddd");
+    let world = world.secrets_written(NOW - 60).id_variable("DO4");
+    world.nobody_holds_it()
+}
+
+#[test]
+fn grace_counts_from_the_delivery_of_the_key_s_own_successor() {
+    let world = overwritten_daily();
+    assert!(world.holds("DO1").is_empty(), "DO2 came two days ago");
+    let until = |at: i64| {
+        [format!(
+            "its grace period lasts until {}",
+            Timestamp::from_unix(at)
+        )]
+    };
+    assert_eq!(
+        world.holds("DO2"),
+        until(NOW + 60),
+        "DO3 came a day ago, but for a minute"
+    );
+    assert_eq!(world.holds("DO3"), until(NOW - 60 + DAY));
+}
+
+#[test]
+fn a_run_that_was_queued_after_the_key_s_own_successor_has_not_got_it() {
+    let queued = |at: i64| {
+        with_holders(overwritten_daily(), |holders| {
+            let runs = holders.runs.values_mut().next().expect("a repository");
+            *runs = Ok(Unfinished::Runs(vec![run(0x99, at)]));
+        })
+    };
+    assert!(queued(NOW - 120).holds("DO1").is_empty());
+    assert_eq!(queued(NOW - 120).holds("DO3").len(), 2);
+    assert_eq!(queued(NOW - 2 * DAY).holds("DO1").len(), 1);
+}
+
+#[test]
+fn a_key_that_was_minted_within_the_lease_of_another_is_not_its_successor() {
+    let hasty = |minted: i64| {
+        World::at(NOW)
+            .key("DO1", NOW - 2 * DAY, "1-aaaa", "delivering")
+            .key("DO2", minted, "2-bbbb", &mark(minted + 10))
+            .key("DO3", NOW - 100, "3-cccc", &mark(NOW - 60))
+            .secrets_written(NOW - 60)
+            .id_variable("DO3")
+            .nobody_holds_it()
+    };
+    assert!(hasty(NOW - 2 * DAY + 660).holds("DO1").is_empty());
+    assert_eq!(
+        hasty(NOW - 2 * DAY + 659).holds("DO1").len(),
+        1,
+        "the run behind DO1 may have written after DO2 was delivered"
+    );
+}
+
+fn mark(since: i64) -> String {
+    let since = Timestamp::from_unix(since);
+    Mark::Active { since }.to_string()
+}
+
+#[test]
+fn what_has_taken_the_place_of_an_adopted_key_is_the_current_one() {
+    let world = overwritten_daily().with(|observed, _| {
+        let keys = observed.keys.as_mut().expect("readable");
+        "by hand".clone_into(&mut keys[0].name);
+    });
+    let held = world.adopting("DO1").holds("DO1");
+    assert_eq!(held.len(), 1, "{held:?}");
+}
+
 /// Insists that nothing in the world may hold a released key, and that its successor is where it should be.
 fn may_go(world: &World, old: &Retirement, story: &str) {
     let (observed, wanted) = (world.observed(), world.wanted());
@@ -481,8 +558,9 @@ fn may_go(world: &World, old: &Retirement, story: &str) {
     assert!(judgement.generations.rivals.is_empty(), "{story}");
     let delivered = |at: &Timestamp| *at >= serving.key.created_at && *at <= serving.since();
     assert!(state.secrets.values().all(delivered), "{story}");
+    let successor = first_after(old, &judgement.generations.active).unwrap_or(serving);
     assert!(
-        observed.now >= serving.since().after(wanted.lifetime.grace()),
+        observed.now >= successor.since().after(wanted.lifetime.grace()),
         "{story}"
     );
     for app in observed.apps.values().flatten() {
@@ -498,7 +576,7 @@ fn may_go(world: &World, old: &Retirement, story: &str) {
     let holders = observed.holders.expect("somebody looked");
     let named = |app: &NamingApp| app.key == *id;
     assert!(!holders.apps.iter().flatten().flatten().any(named), "{story}");
-    let early = |run: &UnfinishedRun| run.created_at <= serving.since();
+    let early = |run: &UnfinishedRun| run.created_at <= successor.since();
     let runs = holders.runs.values().flatten();
     for runs in runs {
         assert!(
@@ -506,6 +584,18 @@ fn may_go(world: &World, old: &Retirement, story: &str) {
             "{story}"
         );
     }
+}
+
+/// The first key that was minted eleven minutes after this one, or later, and delivered after it.
+fn first_after<'a>(old: &Retirement, active: &'a [Generation]) -> Option<&'a Generation> {
+    let stamp = KeyName::parse(&old.key.name).map(|name| match name.mark {
+        Mark::Active { since } => since,
+        _ => old.key.created_at,
+    });
+    let after = active.iter().filter(|next| {
+        Some(next.since()) > stamp && next.key.created_at.unix() >= old.key.created_at.unix() + 660
+    });
+    after.min_by_key(|next| next.since())
 }
 
 #[test]
