@@ -1,5 +1,7 @@
 //! Scripted trouble: what goes wrong, with which request, and when.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,6 +11,7 @@ use serde_json::Value;
 use crate::echo::{Asked, Spelling};
 use crate::journal::{Entry, FaceName};
 use crate::reply::Reply;
+use crate::world::World;
 
 /// One scripted fault: a condition, a moment, and a misbehaviour.
 ///
@@ -21,6 +24,8 @@ use crate::reply::Reply;
 ///
 /// Faults are tried in the order they were scripted and the first that matches
 /// is used up by one; without [`Fault::times`] or [`Fault::forever`] it strikes once.
+/// What only lets somebody else do something ([`Fault::before_it`], [`Fault::after_it`])
+/// stands in no other fault's way.
 #[derive(Debug, Clone)]
 pub struct Fault {
     face: Option<FaceName>,
@@ -33,7 +38,19 @@ pub struct Fault {
     moment: Moment,
     delay: Duration,
     hold: bool,
+    before: Option<Deed>,
+    after: Option<Deed>,
     forgery: Option<Forgery>,
+}
+
+/// What somebody else does at the moment of a request.
+#[derive(Clone)]
+struct Deed(Arc<dyn Fn(&mut World) + Send + Sync>);
+
+impl fmt::Debug for Deed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Deed")
+    }
 }
 
 /// Whether the world is touched when a fault replaces the reply.
@@ -82,6 +99,8 @@ impl Fault {
             moment: Moment::Before,
             delay: Duration::ZERO,
             hold: false,
+            before: None,
+            after: None,
             forgery: None,
         }
     }
@@ -260,6 +279,20 @@ impl Fault {
         self
     }
 
+    /// Lets somebody else do this just before the request takes effect.
+    #[must_use]
+    pub fn before_it(mut self, deed: impl Fn(&mut World) + Send + Sync + 'static) -> Self {
+        self.before = Some(Deed(Arc::new(deed)));
+        self
+    }
+
+    /// Lets somebody else do this when the request has taken effect, and before its client learns of it.
+    #[must_use]
+    pub fn after_it(mut self, deed: impl Fn(&mut World) + Send + Sync + 'static) -> Self {
+        self.after = Some(Deed(Arc::new(deed)));
+        self
+    }
+
     /// Keeps the request at the chosen moment until [`crate::Sandbox::release`].
     /// It is then carried on even if its client has gone: a request that lands late.
     #[must_use]
@@ -285,6 +318,22 @@ impl Fault {
 
     pub(crate) fn holds(&self) -> bool {
         self.hold
+    }
+
+    /// Whether nothing befalls the request itself.
+    fn is_mere_deed(&self) -> bool {
+        let deed = self.before.is_some() || self.after.is_some();
+        deed && self.forgery.is_none() && !self.hold && self.delay.is_zero()
+    }
+
+    /// Does what somebody else does before the request takes effect.
+    pub(crate) fn precede(&self, world: &mut World) {
+        self.before.iter().for_each(|Deed(deed)| deed(world));
+    }
+
+    /// Does what somebody else does when the request has taken effect.
+    pub(crate) fn follow(&self, world: &mut World) {
+        self.after.iter().for_each(|Deed(deed)| deed(world));
     }
 
     /// Whether the request must not reach its face.
@@ -370,17 +419,31 @@ impl Script {
         self.faults.clear();
     }
 
-    /// The fault that strikes this request, used up by one.
-    pub(crate) fn strike(&mut self, entry: &Entry) -> Option<Fault> {
+    /// What strikes this request, used up by one.
+    pub(crate) fn strike(&mut self, entry: &Entry) -> Struck {
         let matching = |fault: &&mut Fault| fault.left != Some(0) && fault.matches(entry);
+        let mut struck = Struck::default();
         for fault in self.faults.iter_mut().filter(matching) {
             if fault.skip > 0 {
                 fault.skip -= 1;
                 continue;
             }
             fault.left = fault.left.map(|left| left - 1);
-            return Some(fault.clone());
+            if !fault.is_mere_deed() {
+                struck.fault = Some(fault.clone());
+                break;
+            }
+            struck.deeds.push(fault.clone());
         }
-        None
+        struck
     }
+}
+
+/// What happens to one request.
+#[derive(Debug, Default)]
+pub(crate) struct Struck {
+    /// What others do beside it; as many as there are.
+    pub(crate) deeds: Vec<Fault>,
+    /// What befalls the request itself.
+    pub(crate) fault: Option<Fault>,
 }

@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 
 use crate::clock::http_date;
 use crate::echo::Asked;
-use crate::fault::{Fault, Flood, Moment, Script, unborn};
+use crate::fault::{Fault, Flood, Moment, Script, Struck, unborn};
 use crate::hold::Holds;
 use crate::journal::{Entry, FaceName, Journal};
 use crate::outgoing::Outgoing;
@@ -92,11 +92,13 @@ impl Shared {
         let entry = self.note(face, connection, &request);
         let (before, after) = lock(&self.world).switches.waits(entry.number);
         pause(before).await;
-        let fault = lock(&self.script).strike(&entry);
+        let Struck { deeds, fault } = lock(&self.script).strike(&entry);
+        deeds.iter().for_each(|deed| deed.precede(&mut lock(&self.world)));
         let (response, wrote) = match fault {
             None => sent(self.ask(face, request).await),
             Some(fault) => self.suffer(&fault, &entry, request).await,
         };
+        deeds.iter().for_each(|deed| deed.follow(&mut lock(&self.world)));
         let status = response.as_ref().map(|response| response.status().as_u16());
         pause(after).await;
         lock(&self.journal).close(entry.number, status, wrote);
@@ -133,11 +135,13 @@ impl Shared {
             return (None, false);
         }
         let asked = Asked::of(entry.face, &request);
+        fault.precede(&mut lock(&self.world));
         let reply = if fault.prevents() {
             unborn(entry.face)
         } else {
             self.ask(entry.face, request).await
         };
+        fault.follow(&mut lock(&self.world));
         let wrote = reply.wrote;
         if fault.moment() == Moment::After && !self.wait(fault, entry).await {
             return (None, wrote);

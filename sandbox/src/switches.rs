@@ -66,6 +66,11 @@ pub struct Switches {
     // DigitalOcean: apps
     /// Real time that a deployment stays in each phase.
     pub deployment_phase: Duration,
+    /// How long after a save the deployment that comes of it is made, in real time: until then nothing shows it, and
+    /// nothing happens to it.
+    pub deployment_visible_after: Duration,
+    /// How many more updates of an app are answered as if they had been made, and change nothing.
+    pub updates_without_effect: u32,
     /// Whether changing an app's spec deploys it.
     pub update_deploys: bool,
     /// Whether putting a spec that equals the present one deploys it.
@@ -187,6 +192,8 @@ impl Default for Switches {
             cdn_create_delay: Duration::ZERO,
             cdn_domain: "cdn.digitaloceanspaces.com".to_owned(),
             deployment_phase: Duration::from_millis(20),
+            deployment_visible_after: Duration::ZERO,
+            updates_without_effect: 0,
             update_deploys: true,
             identical_spec_deploys: true,
             overtaken: Overtaken::Superseded,

@@ -198,7 +198,7 @@ impl App {
             if deployment.phase.is_terminal() {
                 continue;
             }
-            if busy {
+            if busy || !deployment.is_visible(switches) {
                 deployment.wait();
                 continue;
             }

@@ -64,8 +64,15 @@ fn update(world: &mut World, call: &Call, id: &str) -> Result<Reply, Refusal> {
     call.needs("app:update")?;
     let index = find(world, id)?;
     let mut body = call.json()?;
+    let feigned = world.switches.updates_without_effect > 0;
+    world.switches.updates_without_effect -= u32::from(feigned);
     let (now, switches) = (world.clock.now(), &world.switches);
-    let app = &mut world.digitalocean.apps[index];
+    let mut copy = world.digitalocean.apps[index].clone();
+    let app = if feigned {
+        &mut copy
+    } else {
+        &mut world.digitalocean.apps[index]
+    };
     let wanted = body["spec"].take();
     spec::check(&wanted, Some(&app.seal), switches)?;
     let deploys = deploys(app, &wanted, switches)?;
@@ -160,7 +167,8 @@ fn shown(app: &App, switches: &Switches) -> Value {
         value["default_ingress"] = Value::from(ingress.as_str());
         value["live_url"] = Value::from(ingress);
     }
-    for (name, deployment) in app.standing() {
+    let standing = app.standing();
+    for (name, deployment) in standing.filter(|(_, deployment)| deployment.is_visible(switches)) {
         value[format!("{name}_deployment")] = deployments::shown(deployment, switches);
     }
     value

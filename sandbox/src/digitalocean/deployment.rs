@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::random_id;
+use crate::switches::Switches;
 
 /// Where a deployment stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,6 +81,8 @@ pub struct Deployment {
     pub ships_new_source: bool,
     /// How it goes on.
     pub course: Course,
+    /// Real time at which it was asked for.
+    asked: Instant,
     /// Real time at which it entered its phase.
     pub(super) entered: Instant,
 }
@@ -154,8 +157,15 @@ impl Deployment {
             previous: None,
             ships_new_source: false,
             course,
+            asked: Instant::now(),
             entered: Instant::now(),
         }
+    }
+
+    /// Whether it has been made yet: some time may pass between a save and its deployment.
+    #[must_use]
+    pub fn is_visible(&self, switches: &Switches) -> bool {
+        self.asked.elapsed() >= switches.deployment_visible_after
     }
 
     /// Whether it is being built or deployed.

@@ -34,7 +34,9 @@ pub(super) fn answer(world: &mut World, call: &Call, id: &str, rest: &[&str]) ->
 
 fn list(world: &World, call: &Call, app: usize) -> Result<Reply, Refusal> {
     call.needs("app:read")?;
-    let newest_first: Vec<&Deployment> = world.digitalocean.apps[app].deployments.iter().rev().collect();
+    let deployments = world.digitalocean.apps[app].deployments.iter().rev();
+    let visible = deployments.filter(|deployment| deployment.is_visible(&world.switches));
+    let newest_first: Vec<&Deployment> = visible.collect();
     let body = page_of(call, &world.switches, "deployments", &newest_first, |one| {
         shown(one, &world.switches)
     });
@@ -44,6 +46,7 @@ fn list(world: &World, call: &Call, app: usize) -> Result<Reply, Refusal> {
 fn get(world: &World, call: &Call, app: usize, id: &str) -> Result<Reply, Refusal> {
     call.needs("app:read")?;
     let deployment = world.digitalocean.apps[app].deployment(id);
+    let deployment = deployment.filter(|deployment| deployment.is_visible(&world.switches));
     Ok(told(deployment.ok_or_else(Refusal::not_found)?, &world.switches))
 }
 
