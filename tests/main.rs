@@ -37,6 +37,7 @@ mod remote;
 mod revoke;
 mod rotate;
 mod rotation_steps;
+mod saves;
 mod secrets;
 mod strangers;
 mod surface;

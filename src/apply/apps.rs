@@ -1,17 +1,28 @@
 //! The PUT of an app spec: fresh GET, edit, PUT, look.
 
+use std::collections::BTreeSet;
+
 use tokio::time::Instant;
 
 use super::Writers;
+use super::progress::UNTIL_IT_SHOWS;
 use crate::model::desired::AppRef;
 use crate::model::problem::Problem;
-use crate::model::spec::{AppSpec, Env, EnvKind, Place};
+use crate::model::spec::{AppSpec, Env, EnvKind, NoSuchComponent, Place};
+use crate::plan::saves::{Contradiction, Judged, Saves, Version};
 use crate::remedy::problem;
 use crate::remote::digitalocean::{App, Deployment};
-use crate::remote::{DigitalOcean, Shutdown, WriteFailure};
+use crate::remote::{DigitalOcean, FailureKind, Shutdown, WriteFailure};
 
-/// How often a PUT is sent whose replies are lost without a trace in the app.
-const PUTS_TRIED: usize = 3;
+/// How often a spec is sent whose replies are lost without a trace in the app.
+const LOST_TRIED: usize = 3;
+
+/// How often a spec is sent that is answered as if it had been taken, and does not stand: once more may be a mistake of one
+/// server, twice is none.
+const HOLLOW_TRIED: usize = 2;
+
+/// How often a spec is sent in all, because others save the app again and again. Every save that we replace costs one.
+const SENT_AT_MOST: usize = 6;
 
 /// What a PUT brought about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,82 +84,94 @@ struct Errand<'a> {
 /// The app, and the deployments that existed before it was read: a save between the two is then seen in the spec, where
 /// the other order would take it for known and lose it.
 struct Seen {
-    deployments: Vec<Deployment>,
+    known: BTreeSet<String>,
     app: App,
 }
 
-/// Why a PUT has no answer that would do.
-enum Sending {
-    Refused(PutFailure),
+/// How a PUT was answered.
+enum Answer {
+    /// With the app, as it is said to be now.
+    App(Box<App>),
+    /// As a success, by something that is no app.
+    Hollow(Problem),
+    /// Not, or not in a way that tells whether it was carried out.
     Lost(Problem),
 }
 
 impl Errand<'_> {
     async fn run(&self, shutdown: &Shutdown) -> Result<Put, PutFailure> {
-        let mut seen = self.look().await.map_err(untouched)?;
-        if self.is_needless(&seen.app.spec) {
-            return Ok(Put {
-                sent: false,
-                ..self.put(None)
-            });
+        let Seen { known, app } = self.look().await.map_err(untouched)?;
+        if self.is_needless(&app.spec) {
+            return Ok(self.put(false, None));
         }
-        let mut base = seen.app.spec.clone();
-        for tried in 1..=PUTS_TRIED {
-            let after = match self.send(&base, tried > 1).await {
-                Ok(after) => after,
-                Err(Sending::Refused(failure)) => return Err(failure),
-                Err(Sending::Lost(problem)) => {
-                    let now = self.look().await.map_err(doubtful)?;
-                    if !self.has_landed(&seen, &now, &base) {
-                        if tried == PUTS_TRIED || shutdown.requested() {
-                            return Err(doubtful(problem));
-                        }
-                        (base, seen) = (now.app.spec.clone(), now);
-                        continue;
-                    }
-                    now.app
-                }
+        let saves = Saves::since(app.spec, self.edits);
+        let mut saves = saves.map_err(|missing| untouched(misplaced(self.app, &missing)))?;
+        let (mut spec, mut in_vain) = (saves.first().clone(), 0);
+        for sent in 1..=SENT_AT_MOST {
+            let answer = self.send(&spec, sent > 1).await?;
+            saves.sent(spec, answer.deployment(&known));
+            let judged = self.outcome(&mut saves, &answer, &known, shutdown).await;
+            let judged = judged.map_err(doubtful)?;
+            in_vain = if judged.landed { 0 } else { in_vain + 1 };
+            let Some(next) = self.next(&judged, &saves, &answer) else {
+                return Ok(self.put(true, judged.deployment));
             };
-            let put = self.outcome(&seen, &after, &base)?;
-            let replaced = self.replaced(&seen, &put, &base).await.map_err(doubtful)?;
-            let Some(saved) = replaced else { return Ok(put) };
-            tracing::info!(
-                "app {}: somebody saved it meanwhile, so their spec is given the variables too",
-                self.app
-            );
-            seen = self.look().await.map_err(doubtful)?;
-            base = saved;
+            if in_vain >= answer.tries() || (in_vain > 0 && shutdown.requested()) {
+                return Err(doubtful(answer.unwritten(self.app)));
+            }
+            spec = next;
         }
         Err(doubtful(contested(self.app)))
     }
 
+    /// What is to be sent next; nothing where all stands. A spec that changes nothing shows only in its deployment.
+    fn next(&self, judged: &Judged, saves: &Saves<'_>, answer: &Answer) -> Option<AppSpec> {
+        if judged.landed && judged.wanted.is_some() {
+            let app = self.app;
+            tracing::info!(
+                "app {app}: somebody saved it meanwhile, so their change and ours are brought together"
+            );
+        }
+        let lost = !matches!(answer, Answer::App(_));
+        let is_unseen = self.edits.is_empty() && lost && judged.deployment.is_none();
+        let again = || is_unseen.then(|| saves.first().clone());
+        judged.wanted.clone().or_else(again)
+    }
+
     async fn look(&self) -> Result<Seen, Problem> {
-        let deployments = deployments(self.digitalocean, self.id).await?;
+        let known = deployments(self.digitalocean, self.id).await?;
+        let known = known.into_iter().map(|deployment| deployment.id).collect();
+        let app = self.read().await?;
+        Ok(Seen { known, app })
+    }
+
+    async fn read(&self) -> Result<App, Problem> {
         let app = self.digitalocean.app(self.id).await;
-        let app = app.map_err(|failure| problem(&failure))?;
-        Ok(Seen { deployments, app })
+        app.map_err(|failure| problem(&failure))
     }
 
     /// Whether the app holds all of it already, as far as can be read: a secret may be an older one.
     fn is_needless(&self, spec: &AppSpec) -> bool {
-        let readable_only = self.edits.len() == readable(self.edits).count();
+        let readable_only = self.edits.iter().all(|(_, env)| env.kind == EnvKind::General);
         !self.edits.is_empty() && readable_only && holds(spec, self.edits)
     }
 
-    /// Sends `base` with the change, once. `touched`: an earlier PUT may have taken effect.
-    async fn send(&self, base: &AppSpec, touched: bool) -> Result<App, Sending> {
-        let refused = |problem| Sending::Refused(PutFailure { problem, touched });
-        let spec = edited(self.app, base, self.edits).map_err(refused)?;
+    /// Sends the spec, once. `touched`: an earlier PUT may have taken effect.
+    async fn send(&self, spec: &AppSpec, touched: bool) -> Result<Answer, PutFailure> {
         if self.lease.is_some_and(|lease| Instant::now() > lease) {
-            return Err(refused(too_late(self.app)));
+            let problem = too_late(self.app);
+            return Err(PutFailure { problem, touched });
         }
-        match self.writer.update_app(self.id, &spec).await {
-            Ok(app) => Ok(app),
-            Err(WriteFailure::Lost(failure)) => Err(Sending::Lost(problem(&failure))),
-            Err(WriteFailure::Refused(failure)) => Err(Sending::Refused(PutFailure {
+        match self.writer.update_app(self.id, spec).await {
+            Ok(app) => Ok(Answer::App(Box::new(app))),
+            Err(WriteFailure::Lost(failure)) if failure.kind == FailureKind::Malformed => {
+                Ok(Answer::Hollow(problem(&failure)))
+            }
+            Err(WriteFailure::Lost(failure)) => Ok(Answer::Lost(problem(&failure))),
+            Err(WriteFailure::Refused(failure)) => Err(PutFailure {
                 problem: problem(&failure),
                 touched: touched || self.may_hold_it().await,
-            })),
+            }),
         }
     }
 
@@ -158,66 +181,99 @@ impl Errand<'_> {
         app.map_or(true, |app| holds(&app.spec, self.edits))
     }
 
-    /// Whether a PUT without an answer took effect. One that changes nothing shows only in what it caused.
-    fn has_landed(&self, before: &Seen, now: &Seen, base: &AppSpec) -> bool {
-        let caused = || self.caused(before, &now.app, base).is_some();
-        holds(&now.app.spec, self.edits) && (!self.edits.is_empty() || caused())
-    }
-
-    fn outcome(&self, before: &Seen, after: &App, base: &AppSpec) -> Result<Put, PutFailure> {
-        if readable(self.edits).all(|(place, env)| after.spec.has(place, env)) {
-            return Ok(self.put(self.caused(before, after, base)));
+    /// What has become of the spec that was sent last, and of the saves beside it. Its deployment is looked for until it
+    /// shows. The app itself is read where that is not at once, and before anything is sent again.
+    async fn outcome(
+        &self,
+        saves: &mut Saves<'_>,
+        answer: &Answer,
+        known: &BTreeSet<String>,
+        shutdown: &Shutdown,
+    ) -> Result<Judged, Problem> {
+        let mut pauses = UNTIL_IT_SHOWS.into_iter();
+        let mut seen = self.made_since(known).await?;
+        if let (Answer::App(_), Ok(judged)) = (answer, saves.judge(seen.clone(), None))
+            && judged.wanted.is_none()
+            && shows(&judged, &seen)
+        {
+            return Ok(judged);
         }
-        Err(doubtful(garbled(self.app)))
+        loop {
+            let standing = self.read().await?.spec;
+            let nothing_happened = !self.edits.is_empty() && seen.is_empty() && saves.is_as_read(&standing);
+            let judged = saves.judge(seen.clone(), Some(standing));
+            let judged = judged.map_err(|contradiction| contradictory(self.app, &contradiction))?;
+            let waits = !nothing_happened && !shows(&judged, &seen);
+            let pause = pauses.next().filter(|_| waits);
+            let Some(pause) = pause else { return Ok(judged) };
+            if shutdown.sleep(pause).await.is_err() {
+                return Ok(judged);
+            }
+            seen = self.made_since(known).await?;
+        }
     }
 
-    /// The deployment that came of the PUT: one that was not there before and carries the change.
-    fn caused(&self, before: &Seen, after: &App, base: &AppSpec) -> Option<String> {
-        let named = [&before.app.pending, &before.app.in_progress, &before.app.active];
-        let known: Vec<&Deployment> = named.into_iter().flatten().chain(&before.deployments).collect();
-        let created = [&after.pending, &after.in_progress, &after.active];
-        let mut created = created.into_iter().flatten();
-        let is_new = |new: &Deployment| !known.iter().any(|old| old.id == new.id);
-        let ours = created.find(|new| is_new(new) && self.is_carried_by(new, base))?;
-        Some(ours.id.clone())
+    /// The deployments that were made since the app was read, newest first. One that is listed without its spec is read by
+    /// itself: what somebody saved must not be guessed.
+    async fn made_since(&self, known: &BTreeSet<String>) -> Result<Vec<Version>, Problem> {
+        let listed = deployments(self.digitalocean, self.id).await?;
+        let mut made = Vec::new();
+        for mut deployment in listed.into_iter().filter(|one| !known.contains(&one.id)) {
+            if deployment.spec.is_none() {
+                let read = self.digitalocean.deployment(self.id, &deployment.id).await;
+                deployment = read.map_err(|failure| problem(&failure))?;
+            }
+            let Some(spec) = deployment.spec else {
+                return Err(bare(self.app, &deployment.id));
+            };
+            made.push(Version {
+                deployment: Some(deployment.id),
+                previous: deployment.previous,
+                spec,
+            });
+        }
+        Ok(made)
     }
 
-    fn put(&self, deployment: Option<String>) -> Put {
+    fn put(&self, sent: bool, deployment: Option<String>) -> Put {
         Put {
             id: self.id.to_owned(),
-            sent: true,
+            sent,
             deployment,
         }
     }
+}
 
-    /// What somebody else saved and our PUT replaced, or what replaced ours. A save leaves a deployment: one that was
-    /// not there when we looked and whose spec is not the `base` that was sent with our change.
-    async fn replaced(&self, seen: &Seen, put: &Put, base: &AppSpec) -> Result<Option<AppSpec>, Problem> {
-        let listed = deployments(self.digitalocean, self.id).await?;
-        let known = |new: &Deployment| seen.deployments.iter().any(|old| old.id == new.id);
-        let new: Vec<Deployment> = listed.into_iter().take_while(|new| !known(new)).collect();
-        let ours = new
-            .iter()
-            .position(|new| Some(&new.id) == put.deployment.as_ref());
-        // The newest comes first: what stands before ours was saved after it.
-        let (later, earlier) = ours.map_or((&new[..], &[][..]), |ours| (&new[..ours], &new[ours + 1..]));
-        let has_something_to_lose = ours.is_none() || !self.edits.is_empty();
-        let against = later
-            .first()
-            .filter(|later| has_something_to_lose && !self.is_carried_by(later, base));
-        let lost = against.or(earlier.first()).and_then(|lost| lost.spec.as_ref());
-        Ok(lost.filter(|spec| *spec != base).cloned())
+impl Answer {
+    /// The deployment that it names as what came of the update (`app.yml` of digitalocean/openapi: the pending one).
+    fn deployment(&self, known: &BTreeSet<String>) -> Option<String> {
+        let Self::App(app) = self else { return None };
+        let pending = app.pending.as_ref()?.id.clone();
+        (!known.contains(&pending)).then_some(pending)
     }
 
-    /// Whether the deployment's spec is `base` with our change, as far as our change tells; one that shows no spec is
-    /// given the benefit of the doubt.
-    fn is_carried_by(&self, deployment: &Deployment, base: &AppSpec) -> bool {
-        let carries = |spec: &AppSpec| match self.edits {
-            [] => spec == base,
-            edits => readable(edits).all(|(place, env)| spec.has(place, env)),
-        };
-        deployment.spec.as_ref().is_none_or(carries)
+    /// How often what is answered so, and shows nowhere, is sent.
+    fn tries(&self) -> usize {
+        match self {
+            Self::App(_) | Self::Hollow(_) => HOLLOW_TRIED,
+            Self::Lost(_) => LOST_TRIED,
+        }
     }
+
+    fn unwritten(&self, app: &AppRef) -> Problem {
+        match self {
+            Self::Lost(problem) => problem.clone(),
+            Self::App(_) => unwritten(app, "the update was answered as done"),
+            Self::Hollow(problem) => unwritten(app, &problem.what),
+        }
+    }
+}
+
+/// Whether the deployment of what was sent is listed: then those of all saves before it are too.
+fn shows(judged: &Judged, listed: &[Version]) -> bool {
+    let named = judged.deployment.as_ref().filter(|_| judged.landed);
+    let mut listed = listed.iter().filter_map(|version| version.deployment.as_ref());
+    named.is_some_and(|id| listed.any(|listed| listed == id))
 }
 
 async fn deployments(digitalocean: &DigitalOcean, id: &str) -> Result<Vec<Deployment>, Problem> {
@@ -235,25 +291,8 @@ pub(super) async fn still_holds(
     Ok(holds(&app.spec, edits))
 }
 
-fn edited(app: &AppRef, spec: &AppSpec, edits: &[(Place, Env)]) -> Result<AppSpec, Problem> {
-    edits.iter().try_fold(spec.clone(), |spec, (place, env)| {
-        spec.with(place, std::slice::from_ref(env)).map_err(|missing| {
-            Problem::new(
-                format!("app {app}"),
-                missing.to_string(),
-                "Correct app-components.",
-            )
-        })
-    })
-}
-
 fn holds(spec: &AppSpec, edits: &[(Place, Env)]) -> bool {
     edits.iter().all(|(place, env)| spec.has(place, env))
-}
-
-/// The variables whose value comes back as it was sent.
-fn readable(edits: &[(Place, Env)]) -> impl Iterator<Item = &(Place, Env)> {
-    edits.iter().filter(|(_, env)| env.kind == EnvKind::General)
 }
 
 fn doubtful(problem: Problem) -> PutFailure {
@@ -270,13 +309,29 @@ fn untouched(problem: Problem) -> PutFailure {
     }
 }
 
-fn garbled(app: &AppRef) -> Problem {
-    let what = "App Platform took the new spec, but its answer shows other values";
+fn misplaced(app: &AppRef, missing: &NoSuchComponent) -> Problem {
     Problem::new(
         format!("app {app}"),
-        what,
-        "Somebody else saves this app at the same time: run again.",
+        missing.to_string(),
+        "Correct app-components.",
     )
+}
+
+fn unwritten(app: &AppRef, answer: &str) -> Problem {
+    let what = format!("it does not show the spec that was sent twice, though {answer}");
+    let remedy = "Run again; if it stays so, save the app once in the control panel.";
+    Problem::new(format!("app {app}"), what, remedy)
+}
+
+fn contradictory(app: &AppRef, contradiction: &Contradiction) -> Problem {
+    let remedy = "Nothing more was sent. Save the app as it should be, and run again.";
+    Problem::new(format!("app {app}"), contradiction.to_string(), remedy)
+}
+
+fn bare(app: &AppRef, deployment: &str) -> Problem {
+    let what = format!("deployment {deployment} does not show what was saved with it");
+    let remedy = "Nothing more was sent, since a save could be lost. Run again.";
+    Problem::new(format!("app {app}"), what, remedy)
 }
 
 fn contested(app: &AppRef) -> Problem {

@@ -15,6 +15,15 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause between two looks: what a person who has waited for minutes would still call prompt.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
+/// The pauses between two looks for a deployment that does not show yet: it may do so a moment after the save that it comes
+/// of is answered. Where there is none after three seconds, none is taken to come.
+pub(super) const UNTIL_IT_SHOWS: [Duration; 4] = [
+    Duration::from_millis(200),
+    Duration::from_millis(400),
+    Duration::from_millis(800),
+    Duration::from_millis(1_600),
+];
+
 /// How often a deployment is told of that does not move.
 const TELL_AGAIN: Duration = Duration::from_mins(1);
 

@@ -16,6 +16,7 @@ pub mod inventory;
 pub mod key;
 pub mod lifecycle;
 pub mod limits;
+pub mod merge;
 pub mod name;
 pub mod observed;
 pub mod path;

@@ -22,6 +22,7 @@ mod obstacles;
 pub mod ownership;
 pub mod pile;
 pub mod rotation;
+pub mod saves;
 mod settings;
 pub mod standing;
 pub mod variables;

@@ -27,6 +27,9 @@ pub struct Deployment {
     pub created_at: Option<Timestamp>,
     /// What it deploys.
     pub spec: Option<AppSpec>,
+    /// The deployment that was live when it was made, where the API names one (`previous_deployment_id` of godo's
+    /// `Deployment`).
+    pub previous: Option<String>,
     /// How many of its steps are done.
     pub progress: Progress,
     /// The innermost step that failed, once one has.
@@ -100,6 +103,8 @@ pub(super) struct WireDeployment {
     created_at: Option<String>,
     #[serde(default, deserialize_with = "spec_if_any")]
     spec: Option<AppSpec>,
+    #[serde(default)]
+    previous_deployment_id: Option<String>,
     #[serde(default)]
     progress: Option<WireProgress>,
     #[serde(default)]
@@ -263,6 +268,7 @@ impl WireDeployment {
             phase: self.phase.into(),
             created_at: time_if_any(subject, self.created_at.as_deref())?,
             spec: self.spec,
+            previous: self.previous_deployment_id.filter(|id| !id.is_empty()),
             progress: Progress {
                 done: progress.success_steps,
                 total: progress.total_steps,
