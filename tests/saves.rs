@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::fixture::app::{holds_the_pair, look, run, save, save_in, with_app};
 use crate::fixture::scenario::{DUE_ROTATION_WITH_AN_APP, serves};
-use crate::fixture::{DigitalOcean, Fault, Outcome, Sandbox, World};
+use crate::fixture::{DigitalOcean, Fault, Outcome, Sandbox, World, the_delivered_pair};
 
 /// Runs that go on at a time.
 const SIDE_BY_SIDE: usize = 4;
@@ -329,6 +329,56 @@ fn a_save_whose_deployment_shows_late_is_not_lost() {
     run(&sandbox).go().green();
     holds_the_pair(&sandbox, None);
     keeps(&sandbox, &["THEIRS"], "shown late");
+}
+
+#[test]
+fn a_late_deployment_of_the_run_before_is_waited_for() {
+    let sandbox = with_app();
+    // Only what comes of this very PUT is late.
+    run(&sandbox).input("wait-for-deployment", "false").go().green();
+    let id = the_delivered_pair(&sandbox);
+    {
+        let mut world = sandbox.world();
+        world.switches.deployment_visible_after = LATE * 2;
+        // As if it had been saved just now: nothing shows its deployment yet.
+        save_in(&mut world, |_| {});
+        let app = world.digitalocean.app_mut("shop").expect("the app");
+        for deployment in app.deployments.iter_mut().rev().skip(1) {
+            let envs = deployment.spec["envs"].as_array_mut().expect("a list");
+            envs.retain(|env| env["value"] != json!(id));
+        }
+    }
+    let outcome = run(&sandbox).go().green();
+    assert_eq!(puts(&outcome), 0, "{:#?}", outcome.journal);
+    holds_the_pair(&sandbox, None);
+}
+
+#[test]
+fn an_app_that_does_not_show_what_serves_is_not_put_again() {
+    let sandbox = with_app();
+    run(&sandbox).go().green();
+    let apps = Fault::on(DigitalOcean).method("GET").path_contains("/v2/apps");
+    sandbox.script(apps.forever().edits(|entry, body| {
+        let hide = |app: &mut Value| {
+            drop(
+                app.as_object_mut()
+                    .and_then(|app| app.remove("active_deployment")),
+            )
+        };
+        match entry.path.contains("/v2/apps?") {
+            true => body["apps"]
+                .as_array_mut()
+                .expect("apps")
+                .iter_mut()
+                .for_each(hide),
+            false => body.get_mut("app").into_iter().for_each(hide),
+        }
+    }));
+    for wait in ["true", "false"] {
+        let outcome = run(&sandbox).input("wait-for-deployment", wait).go().green();
+        let writes = outcome.journal.writes();
+        assert!(writes.is_empty(), "{writes:#?}");
+    }
 }
 
 /// Somebody saves the app just before one request of a run, whichever it is, while the reply of its PUT comes or is lost.

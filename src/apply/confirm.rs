@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::progress::{Story, pauses};
+use super::progress::{Story, UNTIL_IT_SHOWS, pauses};
 use super::{Writers, apps, look};
 use crate::model::desired::AppRef;
 use crate::model::key::AccessKeyId;
@@ -26,6 +26,20 @@ pub(super) struct Awaited<'a> {
     pub(super) id: &'a str,
     /// The keys that the deployment must carry, each with its family.
     pub(super) keys: Vec<(&'a Family, AccessKeyId)>,
+    /// How long a deployment may take: one that is older and still on its way counts as failed.
+    pub(super) patience: Duration,
+}
+
+/// What shows of the keys in the app.
+pub(super) enum Found {
+    /// A deployment that carries them serves.
+    Serves,
+    /// Another run has delivered a newer key.
+    Replaced(Generation),
+    /// The deployment of this id is on its way, and is to carry them.
+    Coming(String),
+    /// No deployment carries them.
+    Nothing,
 }
 
 /// How a wait ended well.
@@ -51,26 +65,35 @@ impl From<Problem> for Unserved {
 }
 
 impl Awaited<'_> {
-    /// Follows `deployment`, or whatever carries the keys when there is none, for at most `timeout`.
+    /// What carries the keys. A deployment may show a moment after the save that it comes of, so where there is none it is
+    /// looked for a few times.
+    pub(super) async fn find(&self, writers: &Writers<'_>) -> Result<Found, Problem> {
+        let Some(wait) = self.wait(writers) else {
+            return Ok(Found::Serves);
+        };
+        for pause in UNTIL_IT_SHOWS {
+            match wait.find().await? {
+                Found::Nothing => {}
+                found => return Ok(found),
+            }
+            if writers.shutdown.sleep(pause).await.is_err() {
+                break;
+            }
+        }
+        wait.find().await
+    }
+
+    /// Waits for what was found, or for whatever carries the keys, for as long as it may take.
     pub(super) async fn follow(
         &self,
         writers: &Writers<'_>,
-        deployment: Option<String>,
-        timeout: Duration,
+        found: Option<Found>,
     ) -> Result<Served, Unserved> {
-        let Some(digitalocean) = writers.digitalocean else {
+        let Some(wait) = self.wait(writers) else {
             return Ok(Served::Serves);
         };
-        let deadline = crate::remote::deadline(timeout);
-        let wait = Wait {
-            awaited: self,
-            writers,
-            digitalocean,
-            timeout,
-            deadline,
-        };
-        let mut next = match deployment {
-            Some(id) => Found::Coming(id),
+        let mut next = match found {
+            Some(found) => found,
             None => wait.find().await?,
         };
         loop {
@@ -95,6 +118,15 @@ impl Awaited<'_> {
         Ok(put.deployment)
     }
 
+    fn wait<'w>(&'w self, writers: &'w Writers<'w>) -> Option<Wait<'w>> {
+        Some(Wait {
+            awaited: self,
+            writers,
+            digitalocean: writers.digitalocean?,
+            deadline: crate::remote::deadline(self.patience),
+        })
+    }
+
     fn is_carried_by(&self, deployment: &Deployment) -> bool {
         let names_all = |spec: &AppSpec| self.keys.iter().all(|(_, key)| spec.names(key));
         deployment.spec.as_ref().is_some_and(names_all)
@@ -110,16 +142,7 @@ struct Wait<'a> {
     awaited: &'a Awaited<'a>,
     writers: &'a Writers<'a>,
     digitalocean: &'a DigitalOcean,
-    /// A deployment that is older than this and still on its way counts as failed.
-    timeout: Duration,
     deadline: Instant,
-}
-
-enum Found {
-    Serves,
-    Replaced(Generation),
-    Coming(String),
-    Nothing,
 }
 
 impl Wait<'_> {
@@ -182,7 +205,7 @@ impl Wait<'_> {
         let app = self.digitalocean.app(self.awaited.id).await;
         let app = app.map_err(|failure| problem(&failure))?;
         let carries = |deployment: &Deployment| self.awaited.is_carried_by(deployment);
-        if app.active.as_ref().is_some_and(carries) {
+        if self.serving(app.active).await?.as_ref().is_some_and(carries) {
             return Ok(Found::Serves);
         }
         let mut coming = [app.pending, app.in_progress].into_iter().flatten();
@@ -190,12 +213,32 @@ impl Wait<'_> {
         Ok(coming.map_or(Found::Nothing, |coming| Found::Coming(coming.id)))
     }
 
-    fn is_fresh(&self, created_at: Option<Timestamp>) -> bool {
-        let age = created_at.zip(self.digitalocean.now());
-        age.is_none_or(|(created_at, now)| now.since(created_at) < self.timeout)
+    /// The deployment that serves, with its spec: what the app's reply leaves out is no evidence.
+    async fn serving(&self, shown: Option<Deployment>) -> Result<Option<Deployment>, Problem> {
+        let id = self.awaited.id;
+        let shown = match shown {
+            Some(shown) => Some(shown),
+            None => {
+                let listed = self.digitalocean.deployments(id).await;
+                let listed = listed.map_err(|failure| problem(&failure))?;
+                listed.into_iter().find(|one| one.phase == Phase::Active)
+            }
+        };
+        match shown {
+            Some(bare) if bare.spec.is_none() => {
+                let read = self.digitalocean.deployment(id, &bare.id).await;
+                read.map(Some).map_err(|failure| problem(&failure))
+            }
+            shown => Ok(shown),
+        }
     }
 
-    /// App Platform may name the new deployment a moment after the reply, so it is looked for once more.
+    fn is_fresh(&self, created_at: Option<Timestamp>) -> bool {
+        let age = created_at.zip(self.digitalocean.now());
+        age.is_none_or(|(created_at, now)| now.since(created_at) < self.awaited.patience)
+    }
+
+    /// One that shows so late that the PUT has not seen it is looked for once more.
     async fn redeploy(&self) -> Result<String, Unserved> {
         if let Some(id) = self.awaited.redeploy(self.writers).await? {
             return Ok(id);

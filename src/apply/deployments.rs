@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::confirm::{Awaited, Served, Unserved};
+use super::confirm::{Awaited, Found, Served, Unserved};
 use super::keys::{KeyOutcome, Keys};
 use super::{Writers, apps};
 use crate::model::desired::AppRef;
@@ -15,13 +15,22 @@ use crate::model::problem::Problem;
 use crate::plan::generations::Generation;
 use crate::plan::{AppPlan, Follow};
 
+/// How deployments are waited for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// How long one may take.
+    pub(crate) deployment: Duration,
+    /// Whether the run waits for them at all.
+    pub(crate) waits: bool,
+}
+
 /// Sends what else differs, then waits for every app, side by side. Returns the apps for which App Platform creates no
 /// deployment although the spec names the current key, each with what to say if nothing else helps.
 pub(crate) async fn settle(
     writers: &Writers<'_>,
     plans: &[AppPlan],
     keys: &Keys,
-    wait: Option<Duration>,
+    patience: Patience,
 ) -> BTreeMap<AppRef, Problem> {
     plans
         .iter()
@@ -29,7 +38,7 @@ pub(crate) async fn settle(
         .for_each(|finding| writers.ledger.note(finding));
     let settled = plans
         .iter()
-        .map(|plan| async { (plan.app.clone(), settle_app(writers, plan, keys, wait).await) });
+        .map(|plan| async { (plan.app.clone(), settle_app(writers, plan, keys, patience).await) });
     let mut stuck = BTreeMap::new();
     for (app, outcome) in join_all(settled).await {
         match outcome {
@@ -45,7 +54,7 @@ async fn settle_app(
     writers: &Writers<'_>,
     plan: &AppPlan,
     keys: &Keys,
-    wait: Option<Duration>,
+    patience: Patience,
 ) -> Result<(), Unserved> {
     let Some(id) = &plan.id else { return Ok(()) };
     let due = due(writers, plan, keys);
@@ -53,22 +62,26 @@ async fn settle_app(
         app: &plan.app,
         id,
         keys: current_keys(writers, plan, keys),
+        patience: patience.deployment,
     };
-    let deployment = match due {
+    let found = match due {
         Due::Nothing => return Ok(()),
-        Due::Edit => edit(writers, plan, id).await?,
-        Due::Deployment(deployment) => Some(deployment),
-        Due::Redeploy if wait.is_none() => awaited.redeploy(writers).await?,
-        Due::Any | Due::Redeploy => None,
+        Due::Edit => edit(writers, plan, id).await?.map(Found::Coming),
+        Due::Deployment(deployment) => Some(Found::Coming(deployment)),
+        Due::Redeploy => Some(awaited.find(writers).await?),
+        Due::Any => None,
     };
-    let Some(timeout) = wait else {
+    if !patience.waits {
+        if matches!(found, Some(Found::Nothing)) {
+            awaited.redeploy(writers).await?;
+        }
         tracing::info!(
             "app {}: not waiting for its deployment (wait-for-deployment: false)",
             plan.app
         );
         return Ok(());
-    };
-    match awaited.follow(writers, deployment, timeout).await? {
+    }
+    match awaited.follow(writers, found).await? {
         Served::Serves => tracing::info!(
             "app {}: the deployment that carries the current key serves",
             plan.app
@@ -94,7 +107,7 @@ enum Due {
     Deployment(String),
     /// Whatever carries the new key.
     Any,
-    /// What was to carry a kept key has failed.
+    /// What was to carry a kept key has failed, as far as was seen.
     Redeploy,
 }
 
@@ -107,7 +120,7 @@ fn due(writers: &Writers<'_>, plan: &AppPlan, keys: &Keys) -> Due {
         (Some(Some(deployment)), _) => Due::Deployment(deployment),
         (None, _) if !plan.plain.is_empty() => Due::Edit,
         (None, Follow::Deployment(deployment)) => Due::Deployment(deployment.clone()),
-        (None, Follow::Redeploy) => Due::Redeploy,
+        (None, Follow::Redeploy | Follow::Unclear) => Due::Redeploy,
         (Some(None), _) => Due::Any,
         (None, Follow::Nothing) => Due::Nothing,
     }

@@ -50,7 +50,7 @@ pub use ledger::{Entries, Ledger};
 pub(crate) use admin::left_behind;
 pub(crate) use announce::announce;
 pub(crate) use buckets::{BucketWork, CdnAddresses};
-pub(crate) use deployments::settle as settle_deployments;
+pub(crate) use deployments::{Patience, settle as settle_deployments};
 pub(crate) use keys::{Next, Round};
 pub(crate) use landmarks::Landmarks;
 pub(crate) use preflight::{Findings, preflight};

@@ -164,8 +164,14 @@ impl<'a> Job<'a> {
             overwrite: self.request.overwrite,
             first_seen: self.first_seen.as_ref(),
             stuck,
-            patience: self.request.patience.deployment.unwrap_or(DEPLOYMENT_PATIENCE),
+            patience: self.patience(),
         }
+    }
+
+    /// How long a deployment may take, whether or not the run waits for it.
+    fn patience(&self) -> Duration {
+        let asked = self.request.patience.deployment;
+        asked.unwrap_or(DEPLOYMENT_PATIENCE)
     }
 
     /// `None` when a signal came first. What is cut off here is safe to repeat.

@@ -141,9 +141,12 @@ impl Job<'_> {
 
     async fn settle_deployments(&self, view: &View, keys: &Keys) -> BTreeMap<AppRef, Problem> {
         let writers = self.writers(&view.observed, &view.sealing);
-        let wait = self.request.patience.deployment;
+        let patience = apply::Patience {
+            deployment: self.patience(),
+            waits: self.request.patience.deployment.is_some(),
+        };
         let plans = self.app_plans(view, keys);
-        let settle = apply::settle_deployments(&writers, &plans, keys, wait);
+        let settle = apply::settle_deployments(&writers, &plans, keys, patience);
         self.in_time("apps", settle).await
     }
 

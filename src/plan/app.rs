@@ -35,6 +35,8 @@ pub enum Follow {
     Deployment(String),
     /// It failed or was never created: the unchanged spec is PUT again.
     Redeploy,
+    /// The app shows no deployment that serves. It may have none, or leave it out: the list of its deployments tells.
+    Unclear,
 }
 
 impl AppPlan {
@@ -151,11 +153,12 @@ fn follow<'a>(
     };
     // One that has been on its way for longer than anybody would wait counts as failed.
     let fresh = |created_at: Option<Timestamp>| created_at.is_none_or(|at| observed.now.since(at) < patience);
-    let coming = state
-        .coming
-        .iter()
-        .find(|coming| coming.names(waiting) && fresh(coming.created_at));
-    coming.map_or(Follow::Redeploy, |coming| Follow::Deployment(coming.id.clone()))
+    let mut coming = state.coming.iter();
+    match coming.find(|coming| coming.names(waiting) && fresh(coming.created_at)) {
+        Some(coming) => Follow::Deployment(coming.id.clone()),
+        None if state.active.is_none() => Follow::Unclear,
+        None => Follow::Redeploy,
+    }
 }
 
 /// What a component says wins over what the app says, so ours at the app level would not reach it.
@@ -218,6 +221,15 @@ mod tests {
     fn a_deployment_on_its_way_is_joined() {
         let world = steady().app("DO1", "DO0", Some(("DO1", 1_900)));
         assert_eq!(follow_of(&world), Follow::Deployment("coming".to_owned()));
+    }
+
+    #[test]
+    fn an_app_that_shows_nothing_that_serves_is_no_evidence() {
+        let world = steady().app("DO1", "DO0", None).with(|observed, _| {
+            let state = observed.apps.values_mut().next().expect("an app");
+            state.as_mut().expect("a readable app").active = None;
+        });
+        assert_eq!(follow_of(&world), Follow::Unclear);
     }
 
     #[test]

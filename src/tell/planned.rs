@@ -90,12 +90,12 @@ fn app(plan: &AppPlan) -> Vec<Change> {
         .plain
         .iter()
         .map(|(place, env)| Change::new(subject.clone(), format!("set {} at {place}", env.key)));
-    let again = (plan.follow == Follow::Redeploy).then(|| {
-        Change::new(
-            subject.clone(),
-            "PUT the spec again: no deployment carries the current key",
-        )
-    });
+    let again = match plan.follow {
+        Follow::Redeploy => Some("PUT the spec again: no deployment carries the current key"),
+        Follow::Unclear => Some("PUT the spec again unless a deployment that serves carries the current key"),
+        Follow::Nothing | Follow::Deployment(_) => None,
+    };
+    let again = again.map(|what| Change::new(subject.clone(), what));
     set.chain(again).collect()
 }
 

@@ -164,7 +164,7 @@ fn chase(follow: &Follow) -> Chase {
     match follow {
         Follow::Nothing => Chase::Nothing,
         Follow::Deployment(id) => Chase::Deployment(id.parse().expect("a deployment of the model")),
-        Follow::Redeploy => Chase::Redeploy,
+        Follow::Redeploy | Follow::Unclear => Chase::Redeploy,
     }
 }
 

@@ -51,10 +51,15 @@ fn of_app(plan: &AppPlan, observed: &Observed) -> Vec<Finding> {
 
 /// One that is on its way with the key explains that what serves is not up to date; any other one does not.
 fn of_deployment(plan: &AppPlan, state: &AppState, subject: &str) -> Vec<Finding> {
-    let behind = (plan.follow == Follow::Redeploy && state.pinned.is_none()).then(|| {
-        let what = "its spec names the current key, and the deployment that serves does not";
-        Finding::new(&NOT_DEPLOYED, subject, what)
-    });
+    let behind = match plan.follow {
+        Follow::Redeploy => Some("its spec names the current key, and the deployment that serves does not"),
+        Follow::Unclear => {
+            Some("its spec names the current key, and the app shows no deployment that serves")
+        }
+        Follow::Nothing | Follow::Deployment(_) => None,
+    };
+    let behind = behind.filter(|_| state.pinned.is_none());
+    let behind = behind.map(|what| Finding::new(&NOT_DEPLOYED, subject, what));
     let coming = state.coming.first().map(|coming| {
         let what = format!("deployment {} is under way", coming.id);
         Finding::new(&DEPLOYMENT_IN_FLIGHT, subject, what)
