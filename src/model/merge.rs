@@ -28,6 +28,9 @@ type Identity = &'static [&'static str];
 /// list (routes, for one, where the order counts) is one value.
 const IDENTITIES: [Identity; 5] = [&["key"], &["key", "scope"], &["name"], &["domain"], &["rule"]];
 
+/// What the API may leave out of a variable (`app_spec.go` of terraform-provider-digitalocean).
+const DEFAULTS: [(&str, &str); 2] = [("type", "GENERAL"), ("scope", "RUN_AND_BUILD_TIME")];
+
 /// How App Platform shows a value that it has encrypted: another text each time, whatever the value is.
 const ENCRYPTED: &str = "EV[";
 
@@ -43,7 +46,8 @@ pub fn merged(base: &Value, ours: &Value, theirs: &Value) -> Result<Value, Clash
     Ok(merged.unwrap_or_default())
 }
 
-/// How many places differ.
+/// In how many places two texts say something else. The order of elements that can be told apart says nothing, and what is
+/// left out says as much as its default.
 #[must_use]
 pub fn differences(one: &Value, other: &Value) -> usize {
     let both = Sides {
@@ -101,7 +105,9 @@ impl<'a> Sides<'a> {
         }
         if let Some(objects) = self.objects() {
             let names = objects.names();
-            return names.map(|name| objects.field(name).differences()).sum();
+            return names
+                .map(|name| objects.field(name).said(name).differences())
+                .sum();
         }
         if let Some((identity, lists)) = self.lists() {
             let ids = lists.ids(identity);
@@ -111,6 +117,21 @@ impl<'a> Sides<'a> {
                 .sum();
         }
         1
+    }
+
+    /// The same without what is said by leaving it out too.
+    fn said(self, name: &str) -> Self {
+        let is_default = |value: &Value| {
+            DEFAULTS
+                .iter()
+                .any(|(field, word)| name == *field && value == word)
+        };
+        let said = |side: Option<&'a Value>| side.filter(|value| !is_default(value));
+        Self {
+            base: said(self.base),
+            ours: said(self.ours),
+            theirs: said(self.theirs),
+        }
     }
 
     /// Objects on both sides; one that was not there before is an empty one.
@@ -367,6 +388,17 @@ mod tests {
             spec["ingress"]["rules"] = json!([]);
         });
         assert_eq!(differences(&base(), &other), 3);
+    }
+
+    #[test]
+    fn neither_the_order_of_variables_nor_a_default_is_a_difference() {
+        let other = changed(|spec| {
+            let envs = spec["envs"].as_array_mut().expect("a list");
+            envs.reverse();
+            envs[1]["type"] = json!("GENERAL");
+            envs[1]["scope"] = json!("RUN_AND_BUILD_TIME");
+        });
+        assert_eq!(differences(&base(), &other), 0);
     }
 
     #[test]

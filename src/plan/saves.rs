@@ -9,8 +9,6 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use serde_json::Value;
-
 use crate::model::merge::{Clash, differences, merged};
 use crate::model::spec::{AppSpec, Env, NoSuchComponent, Place};
 
@@ -346,37 +344,14 @@ fn in_order(mut listed: Vec<Version>) -> Vec<Version> {
     ordered
 }
 
-/// Whether two specs say the same: what is left out says as much as its default, where the API leaves out defaults.
+/// Whether two specs say the same, in whatever order and with whatever defaults.
 fn alike(one: &AppSpec, other: &AppSpec) -> bool {
-    say_the_same(one.raw(), other.raw())
+    differences(one.raw(), other.raw()) == 0
 }
-
-fn say_the_same(one: &Value, other: &Value) -> bool {
-    match (one, other) {
-        (Value::Object(one), Value::Object(other)) => one.keys().chain(other.keys()).all(|name| {
-            let said = |value: &&Value| {
-                !DEFAULTS
-                    .iter()
-                    .any(|(field, word)| name == field && *value == word)
-            };
-            match (one.get(name).filter(said), other.get(name).filter(said)) {
-                (Some(one), Some(other)) => say_the_same(one, other),
-                (one, other) => one == other,
-            }
-        }),
-        (Value::Array(one), Value::Array(other)) => {
-            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| say_the_same(one, other))
-        }
-        _ => one == other,
-    }
-}
-
-/// What the API may leave out of a variable (terraform-provider-digitalocean, `app_spec.go`).
-const DEFAULTS: [(&str, &str); 2] = [("type", "GENERAL"), ("scope", "RUN_AND_BUILD_TIME")];
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::model::spec::EnvKind;

@@ -108,6 +108,58 @@ fn a_revocation_and_a_repair_with_an_app_keep_every_promise() {
 }
 
 #[test]
+fn two_saves_of_others_at_any_points_are_kept() {
+    let explored = every_save(Force, (0, 2));
+    explored.has_seen(&["somebody saves the app while a run is at it"]);
+}
+
+#[test]
+fn a_save_of_somebody_else_is_kept_whatever_goes_wrong() {
+    let explored = every_save(Force, (1, 1));
+    explored.has_seen(&["somebody saves the app while a run is at it", "a reply is lost"]);
+    explored.has_seen(&[
+        "a PUT creates no deployment",
+        "a request comes late",
+        "a run dies",
+    ]);
+}
+
+#[test]
+fn the_model_notices_that_saves_of_others_are_lost() {
+    for mistake in [Mistake::SavesAreForgotten, Mistake::SavesAreNotMerged] {
+        let product = Product::new();
+        let world = World::empty().with_app().in_service();
+        match with_saves(world, Force, (0, 2), Mutant { product, mistake }) {
+            Err(counterexample) => {
+                assert!(
+                    counterexample.0.contains("of the app is lost"),
+                    "{}",
+                    counterexample.0
+                );
+            }
+            Ok(explored) => panic!("{mistake:?} goes unnoticed in {} points", explored.points),
+        }
+    }
+}
+
+#[track_caller]
+fn every_save(errand: Errand, bounds: (u8, u32)) -> Explored {
+    let began = Instant::now();
+    let world = World::empty().with_app().in_service();
+    match with_saves(world, errand, bounds, Product::new()) {
+        Ok(explored) => {
+            let Explored { points, worlds, .. } = &explored;
+            println!(
+                "{errand:?} with saves: {points} points, {worlds} worlds, {:?}",
+                began.elapsed()
+            );
+            explored
+        }
+        Err(counterexample) => panic!("{}", counterexample.0),
+    }
+}
+
+#[test]
 fn runs_that_find_an_old_key_keep_every_promise() {
     let explored = every_story(superseded(), [Bootstrap, Bootstrap], 1);
     explored.has_seen(&[
@@ -247,8 +299,23 @@ fn stories<R: Rules>(
     faults: u8,
     rules: R,
 ) -> Result<Explored, explore::Counterexample> {
+    let (mints, saves) = (world.minted + 4, 0);
+    explore(&Story::of(world, errands), Bounds { faults, mints, saves }, rules)
+}
+
+/// One run, and saves of others at whatever points while it is at the app.
+fn with_saves<R: Rules>(
+    world: World,
+    errand: Errand,
+    (faults, saves): (u8, u32),
+    rules: R,
+) -> Result<Explored, explore::Counterexample> {
     let mints = world.minted + 4;
-    explore(&Story::of(world, errands), Bounds { faults, mints }, rules)
+    explore(
+        &Story::of_one(world, errand),
+        Bounds { faults, mints, saves },
+        rules,
+    )
 }
 
 #[track_caller]

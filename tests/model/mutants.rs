@@ -1,7 +1,7 @@
 //! Rules that are wrong in one point each. The model must notice, or it proves nothing.
 
 use crate::product::Product;
-use crate::rules::{Advice, Election, KeySet, Rules, Seen, Sight, Task};
+use crate::rules::{Advice, Election, Judged, KeySet, Rules, Seen, Sent, Sight, Task};
 use crate::world::{App, KeyId, Mark, RunNo, Time, Value};
 
 /// A rule that somebody got wrong.
@@ -25,6 +25,10 @@ pub(crate) enum Mistake {
     DoubtfulKeysAreSwept,
     /// A run goes on to write when its lease is over.
     LeasesAreIgnored,
+    /// What stands after a PUT is left as it is, whoever saved the app beside it.
+    SavesAreForgotten,
+    /// What somebody saved is sent once more, and what others saved before is not brought together with it.
+    SavesAreNotMerged,
 }
 
 /// The product with one mistake.
@@ -72,6 +76,26 @@ impl Rules for Mutant {
 
     fn rivals(&self, seen: &Seen, who: RunNo) -> KeySet {
         self.product.rivals(seen, who)
+    }
+
+    fn judge(&self, sent: &Sent) -> Judged {
+        let judged = self.product.judge(sent);
+        let stands = sent.edit.is_some_and(|key| sent.standing.0 == Value::Key(key));
+        match self.mistake {
+            Mistake::SavesAreForgotten if stands => Judged {
+                wanted: None,
+                ..judged
+            },
+            Mistake::SavesAreNotMerged => {
+                let latest = sent.latest_of_others();
+                let lost = latest.filter(|latest| latest & !sent.standing.1 != 0);
+                Judged {
+                    wanted: lost.or_else(|| judged.wanted.filter(|_| !stands)),
+                    ..judged
+                }
+            }
+            _ => judged,
+        }
     }
 
     fn fences(&self) -> bool {

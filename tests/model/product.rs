@@ -14,14 +14,15 @@ use spacekeeper::model::observed::{
     AppState, DeploymentState, History, Holders, Observed, PastDeployment, Service, TargetState, Unfinished,
 };
 use spacekeeper::model::sink::{SettingName, Target};
-use spacekeeper::model::spec::{AppSpec, Place};
+use spacekeeper::model::spec::{AppSpec, Env, EnvKind, Place};
 use spacekeeper::model::time::Timestamp;
 use spacekeeper::plan::election::{self, Verdict};
 use spacekeeper::plan::generations::Generations;
+use spacekeeper::plan::saves::{Saves, Version};
 use spacekeeper::plan::{Brief, Decision, FamilyPlan, Follow, plan};
 
-use crate::rules::{Advice, Chase, Election, KeySet, Need, Rules, Seen, Sight, Task};
-use crate::world::{App, Deployment, Key, KeyId, Mark, Repository, RunNo, Secret, Time, Value};
+use crate::rules::{Advice, Chase, Election, Judged, KeySet, Need, Rules, Seen, Sent, Sight, Task};
+use crate::world::{App, Deployment, Key, KeyId, Mark, Repository, RunNo, Save, Secret, Theirs, Time, Value};
 
 /// How long an old key is kept beside its successor: longer than a lease, shorter than what is skipped by
 /// [`crate::story::Span::Grace`].
@@ -140,6 +141,28 @@ impl Rules for Product {
         }
     }
 
+    fn judge(&self, sent: &Sent) -> Judged {
+        let edits = sent.edit.map_or(Vec::new(), pair);
+        let mut saves = Saves::since(saved(sent.editing.base), &edits).expect("the app level exists");
+        let made: Vec<Version> = sent.made.iter().map(version).collect();
+        let newest_first = |made: &[Version]| made.iter().rev().cloned().collect();
+        for put in &sent.editing.sent {
+            let before = saves.judge(newest_first(&made[..put.listed]), None);
+            before.expect("single entries never clash");
+            let spec = with(&saved(put.spec), &edits);
+            saves.sent(spec, put.deployment.map(|no| no.to_string()));
+        }
+        let judged = saves.judge(newest_first(&made), Some(saved(sent.standing)));
+        let judged = judged.expect("single entries never clash");
+        let unseen = sent.edit.is_none() && judged.deployment.is_none() && sent.is_lost();
+        let again = unseen.then(|| saves.first().clone());
+        let no = |id: String| id.parse().expect("a deployment of the model");
+        Judged {
+            deployment: judged.deployment.map(no),
+            wanted: judged.wanted.or(again).as_ref().map(theirs),
+        }
+    }
+
     fn rivals(&self, seen: &Seen, who: RunNo) -> KeySet {
         let generations = Generations::of(&self.family, &self.keys(seen, who));
         generations.rivals.iter().map(|rival| no(&rival.key.id)).collect()
@@ -249,6 +272,57 @@ fn spec(names: Value) -> AppSpec {
         ])
     });
     AppSpec::new(json!({ "name": "shop", "envs": envs.unwrap_or_else(|| json!([])) }))
+}
+
+/// A spec with what others have saved in it.
+fn saved((names, theirs): (Value, Theirs)) -> AppSpec {
+    let entries = (0..Theirs::BITS)
+        .filter(|bit| theirs & (1 << bit) != 0)
+        .map(|bit| Env {
+            key: format!("THEIRS_{bit}"),
+            value: "theirs".to_owned(),
+            kind: EnvKind::General,
+        });
+    let entries: Vec<(Place, Env)> = entries.map(|env| (Place::App, env)).collect();
+    with(&spec(names), &entries)
+}
+
+fn with(spec: &AppSpec, entries: &[(Place, Env)]) -> AppSpec {
+    entries.iter().fold(spec.clone(), |spec, (place, env)| {
+        let edited = spec.with(place, std::slice::from_ref(env));
+        edited.expect("the app level exists")
+    })
+}
+
+/// What others have saved in a spec.
+fn theirs(spec: &AppSpec) -> Theirs {
+    let stands = |bit: &u32| spec.value(&Place::App, &format!("THEIRS_{bit}")).is_some();
+    (0..Theirs::BITS)
+        .filter(stands)
+        .fold(0, |all, bit| all | 1 << bit)
+}
+
+fn version(save: &Save) -> Version {
+    Version {
+        deployment: Some(save.deployment.to_string()),
+        previous: None,
+        spec: saved(save.spec),
+    }
+}
+
+/// The variables of a key.
+fn pair(key: KeyId) -> Vec<(Place, Env)> {
+    let env = |key: &str, value: String, kind| Env {
+        key: key.to_owned(),
+        value,
+        kind,
+    };
+    let pair = [
+        env(ID_VARIABLE, id(key).to_string(), EnvKind::General),
+        env("SPACES_ACCESS_KEY", id(key).to_string(), EnvKind::Secret),
+        env("SPACES_SECRET_KEY", "secret".to_owned(), EnvKind::Secret),
+    ];
+    pair.map(|env| (Place::App, env)).into()
 }
 
 fn text(value: Value) -> Option<String> {

@@ -34,6 +34,7 @@ pub(crate) fn may_go(world: &World, key: KeyId, excused: bool) -> Result<(), Bro
 /// What can be seen at one point.
 pub(crate) fn hold(story: &Story) -> Result<(), Broken> {
     one_delivers(story)?;
+    nobody_s_save_is_lost(story)?;
     no_sink_holds_a_deleted_key(story)
 }
 
@@ -45,6 +46,17 @@ fn one_delivers(story: &Story) -> Result<(), Broken> {
         ));
     }
     Ok(())
+}
+
+/// Whoever saves the app while a run is at it finds it there when the run has done.
+fn nobody_s_save_is_lost(story: &Story) -> Result<(), Broken> {
+    let under_way = story.runs.iter().any(|run| run.editing.is_some());
+    let theirs = story.world.app.map_or(0, |app| app.theirs);
+    let lost = story.past.saved & !theirs;
+    if lost == 0 || under_way || story.past.came_late || story.past.cut_short {
+        return Ok(());
+    }
+    Err(Broken(format!("somebody's save {lost:b} of the app is lost")))
 }
 
 fn no_sink_holds_a_deleted_key(story: &Story) -> Result<(), Broken> {

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use crate::clock;
-use crate::world::{App, DeploymentNo, Key, KeyId, Repository, RunNo, Time};
+use crate::run::Editing;
+use crate::world::{App, DeploymentNo, Key, KeyId, Repository, RunNo, Save, Theirs, Time, Value};
 
 /// A list of keys as it was read, and what Actions said about the runs behind them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -79,11 +80,46 @@ pub(crate) enum Election {
     Done,
 }
 
+/// What is known after a PUT of the app.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Sent {
+    /// The key that the app is given; nothing where it is sent back as it is.
+    pub(crate) edit: Option<KeyId>,
+    pub(crate) editing: Editing,
+    /// The saves since the app was read, as their deployments show them.
+    pub(crate) made: Vec<Save>,
+    pub(crate) standing: (Value, Theirs),
+}
+
+impl Sent {
+    /// Whether the last PUT had no answer.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.editing.sent.last().is_some_and(|put| !put.answered)
+    }
+
+    /// What the latest save of somebody else says.
+    pub(crate) fn latest_of_others(&self) -> Option<Theirs> {
+        let ours = |save: &&Save| self.editing.sent.iter().any(|put| put.spec == save.spec);
+        let others = self.made.iter().rev().find(|save| !ours(save));
+        others.map(|save| save.spec.1)
+    }
+}
+
+/// What has become of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Judged {
+    pub(crate) deployment: Option<DeploymentNo>,
+    /// What of others is to be sent once more; nothing where all stands.
+    pub(crate) wanted: Option<Theirs>,
+}
+
 pub(crate) trait Rules {
     fn advise(&self, sight: &Sight, who: RunNo, task: &Task) -> Advice;
     fn elect(&self, own: KeyId, known: KeySet, seen: &Seen, who: RunNo) -> Election;
     /// The unfinished keys of runs that live.
     fn rivals(&self, seen: &Seen, who: RunNo) -> KeySet;
+    /// What a run makes of the saves beside its own.
+    fn judge(&self, sent: &Sent) -> Judged;
     /// Whether a run heeds the end of its lease.
     fn fences(&self) -> bool {
         true
@@ -128,6 +164,7 @@ pub(crate) struct Remembered<R> {
     advice: Memory<(Sight, RunNo, Task), Advice>,
     elections: Memory<(KeyId, KeySet, Seen, RunNo), Election>,
     rivals: Memory<(Seen, RunNo), KeySet>,
+    judgements: Memory<Sent, Judged>,
 }
 
 type Memory<Q, A> = RefCell<HashMap<Q, A>>;
@@ -139,6 +176,7 @@ impl<R: Rules> Remembered<R> {
             advice: Memory::default(),
             elections: Memory::default(),
             rivals: Memory::default(),
+            judgements: Memory::default(),
         }
     }
 }
@@ -159,6 +197,10 @@ impl<R: Rules> Rules for Remembered<R> {
 
     fn rivals(&self, seen: &Seen, who: RunNo) -> KeySet {
         recall(&self.rivals, (seen.clone(), who), || self.rules.rivals(seen, who))
+    }
+
+    fn judge(&self, sent: &Sent) -> Judged {
+        recall(&self.judgements, sent.clone(), || self.rules.judge(sent))
     }
 
     fn fences(&self) -> bool {

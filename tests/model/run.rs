@@ -3,9 +3,9 @@
 
 use spacekeeper::plan::generations::LEASE;
 
-use crate::rules::{Advice, Chase, Election, KeySet, Need, Rules, Seen, Sight, Task};
+use crate::rules::{Advice, Chase, Election, KeySet, Need, Rules, Seen, Sent, Sight, Task};
 use crate::world::{
-    App, DeploymentNo, Key, KeyId, Landed, Mark, Repository, RunNo, Time, Value, World, Write,
+    App, DeploymentNo, Key, KeyId, Landed, Mark, Repository, RunNo, Theirs, Time, Value, World, Write,
 };
 
 /// The timeout of a request and the skew of two clocks, as in `src/apply/rotation.rs`: what is sent later might land
@@ -17,6 +17,9 @@ const WRITE_SLACK: Time = 2;
 
 /// How often a pair is written when sinks move under the run, as in `src/apply/delivery.rs`.
 const PASSES: u8 = 2;
+
+/// How often a spec is sent because others save the app, as in `src/apply/apps.rs`.
+const SENT_AT_MOST: usize = 6;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Run {
@@ -41,6 +44,8 @@ pub(crate) struct Run {
     pub(crate) stamped: Option<Time>,
     /// The deployment that the app's PUT created.
     put: Option<DeploymentNo>,
+    /// What it knows of the app while it is at it.
+    pub(crate) editing: Option<Editing>,
     pass: u8,
     /// Whether a sink may hold the own key.
     touched: bool,
@@ -58,6 +63,30 @@ pub(crate) struct Own {
     pub(crate) secret_at: Time,
 }
 
+/// What a run knows of the app since it read it, as `Saves` of `src/plan/saves.rs` does.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Editing {
+    /// How many saves there were then.
+    pub(crate) seen: usize,
+    pub(crate) base: (Value, Theirs),
+    /// What is sent next.
+    pub(crate) wanted: (Value, Theirs),
+    pub(crate) sent: Vec<Put>,
+    /// How many saves since then were listed last.
+    listed: usize,
+}
+
+/// A spec that was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Put {
+    pub(crate) spec: (Value, Theirs),
+    /// How many saves were listed before.
+    pub(crate) listed: usize,
+    pub(crate) answered: bool,
+    /// The deployment that the answer named.
+    pub(crate) deployment: Option<DeploymentNo>,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Step {
     Look,
@@ -72,9 +101,10 @@ pub(crate) enum Step {
     /// The look that decides; the one beside the proof, which comes to the same or to less, is left out.
     Win,
     Announce,
-    PutApp,
-    /// Whether a PUT without an answer took effect.
-    FindPut,
+    ReadApp(Purpose),
+    PutApp(Purpose),
+    /// What has become of the PUT, and of the saves of others beside it.
+    CheckPut(Purpose),
     /// Which of the two are still on their way.
     PutSecrets {
         id: bool,
@@ -93,13 +123,20 @@ pub(crate) enum Step {
     FindDeployment {
         redeploy: bool,
     },
-    /// The spec goes back as it was read.
-    Redeploy(Value),
     Wait(KeyId),
     Ended {
         green: bool,
     },
     Dead,
+}
+
+/// What the app is PUT for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Purpose {
+    /// To give it the own key.
+    Deliver,
+    /// To have it deployed as it is.
+    Redeploy,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -191,6 +228,7 @@ impl Run {
             newest: None,
             stamped: None,
             put: None,
+            editing: None,
             pass: 1,
             touched: false,
             frozen: false,
@@ -208,7 +246,12 @@ impl Run {
             Step::Delete(key) => vec![Write::Delete(key)],
             Step::Mint => vec![Write::Mint(self.no)],
             Step::Announce => vec![Write::Rename(own, Mark::Delivering)],
-            Step::PutApp => vec![Write::PutApp(Value::Key(own))],
+            Step::PutApp(_) => {
+                let editing = self.editing.iter();
+                editing
+                    .map(|editing| Write::PutApp(editing.wanted.0, editing.wanted.1))
+                    .collect()
+            }
             Step::PutSecrets { id, secret } => {
                 let both = [(id, Write::PutId(own)), (secret, Write::PutSecret(own))];
                 both.into_iter()
@@ -219,7 +262,6 @@ impl Run {
             Step::PutVariable => vec![Write::PutVariable(own)],
             Step::MendVariable(key) => vec![Write::PutVariable(key)],
             Step::Activate(stamp) => vec![Write::Rename(own, Mark::Active(stamp))],
-            Step::Redeploy(names) => vec![Write::PutApp(names)],
             _ => Vec::new(),
         }
     }
@@ -234,12 +276,19 @@ impl Run {
         self.frozen = !self.writes().is_empty();
     }
 
+    /// Whether it may have replaced a save of somebody else and has not looked yet.
+    pub(crate) fn may_have_replaced(&self) -> bool {
+        let sent = |editing: &Editing| !editing.sent.is_empty();
+        matches!(self.step, Step::PutApp(_)) || self.editing.as_ref().is_some_and(sent)
+    }
+
     /// Whether it has begun to deliver and may go on.
     pub(crate) fn delivers(&self, now: Time) -> bool {
         let delivering = matches!(
             self.step,
-            Step::PutApp
-                | Step::FindPut
+            Step::ReadApp(Purpose::Deliver)
+                | Step::PutApp(Purpose::Deliver)
+                | Step::CheckPut(Purpose::Deliver)
                 | Step::PutSecrets { .. }
                 | Step::PutVariable
                 | Step::ReadBack
@@ -269,7 +318,7 @@ impl Run {
         self.step = if keys_first {
             Step::LookAtSinks(world.seen())
         } else {
-            Step::LookAtKeys(world.repository, world.app)
+            Step::LookAtKeys(world.repository, world.app_as_planned_by())
         };
     }
 
@@ -305,7 +354,7 @@ impl Run {
         match self.step.clone() {
             Step::Look => self.decide(&world.sight(), world, rules),
             Step::LookAtSinks(seen) => {
-                let (repository, app) = (world.repository, world.app);
+                let (repository, app) = (world.repository, world.app_as_planned_by());
                 self.decide(
                     &Sight {
                         seen,
@@ -336,8 +385,9 @@ impl Run {
             Step::FindMint => self.found_mint(world),
             Step::Win => self.judged(world, rules),
             Step::Announce => self.announced(world, rules),
-            Step::PutApp => self.put_app(world, rules, answer),
-            Step::FindPut => self.found_put(world, rules),
+            Step::ReadApp(purpose) => self.read_app(purpose, world),
+            Step::PutApp(purpose) => self.put_app(purpose, world, answer),
+            Step::CheckPut(purpose) => self.checked_put(purpose, world, rules),
             Step::PutSecrets { .. } => self.put_secret(world, rules, answer),
             Step::PutVariable => self.step = self.after_write(world, Step::ReadBack),
             Step::ReadBack => self.read_back(world),
@@ -349,7 +399,6 @@ impl Run {
             }
             Step::Follow(deployment) => self.followed(deployment, world),
             Step::FindDeployment { redeploy } => self.found_deployment(redeploy, world, rules),
-            Step::Redeploy(_) => self.redeployed(world, answer),
             Step::Wait(_) => self.look(),
             Step::Ended { .. } | Step::Dead => {}
         }
@@ -497,29 +546,85 @@ impl Run {
         if !renamed || (world.app.is_some() && self.is_past_the_fence(world, rules)) {
             self.withdraw(Next::End { green: false });
         } else if world.app.is_some() {
-            self.step = Step::PutApp;
+            self.step = Step::ReadApp(Purpose::Deliver);
         } else {
             self.begin_secrets(world, rules);
         }
     }
 
-    fn put_app(&mut self, world: &mut World, rules: &dyn Rules, answer: Answer) {
-        self.put = save(&self.writes(), world, answer);
-        self.touched = true;
-        self.begin_secrets(world, rules);
+    fn read_app(&mut self, purpose: Purpose, world: &World) {
+        let Some(app) = world.app else { return };
+        let names = match purpose {
+            Purpose::Deliver => self.own.map_or(Value::Nothing, |own| Value::Key(own.id)),
+            Purpose::Redeploy => app.spec,
+        };
+        self.editing = Some(Editing {
+            seen: world.saves.len(),
+            base: (app.spec, app.theirs),
+            wanted: (names, app.theirs),
+            sent: Vec::new(),
+            listed: 0,
+        });
+        self.step = Step::PutApp(purpose);
     }
 
-    fn found_put(&mut self, world: &World, rules: &dyn Rules) {
-        let (Some(app), Some(own)) = (world.app, self.own) else {
+    fn put_app(&mut self, purpose: Purpose, world: &mut World, answer: Answer) {
+        let deployment = save(&self.writes(), world, answer);
+        self.has_sent(purpose, true, deployment);
+    }
+
+    fn has_sent(&mut self, purpose: Purpose, answered: bool, deployment: Option<DeploymentNo>) {
+        self.touched = true;
+        if let Some(editing) = &mut self.editing {
+            editing.sent.push(Put {
+                spec: editing.wanted,
+                listed: editing.listed,
+                answered,
+                deployment,
+            });
+        }
+        self.step = Step::CheckPut(purpose);
+    }
+
+    fn checked_put(&mut self, purpose: Purpose, world: &World, rules: &dyn Rules) {
+        let (Some(app), Some(editing)) = (world.app, &mut self.editing) else {
             return;
         };
-        if app.spec == Value::Key(own.id) {
-            self.put = app.pending.or(app.in_progress).map(|coming| coming.no);
-            self.begin_secrets(world, rules);
-        } else if self.is_past_the_fence(world, rules) {
+        let made = world.saves[editing.seen..].to_vec();
+        editing.listed = made.len();
+        let edit = self.own.map(|own| own.id).filter(|_| purpose == Purpose::Deliver);
+        let judged = rules.judge(&Sent {
+            edit,
+            editing: editing.clone(),
+            made,
+            standing: (app.spec, app.theirs),
+        });
+        let Some(theirs) = judged.wanted else {
+            return self.has_put(purpose, judged.deployment, world, rules);
+        };
+        editing.wanted.1 = theirs;
+        let contested = editing.sent.len() == SENT_AT_MOST;
+        if contested || purpose == Purpose::Deliver && self.is_past_the_fence(world, rules) {
             self.end(false);
         } else {
-            self.step = Step::PutApp;
+            self.step = Step::PutApp(purpose);
+        }
+    }
+
+    fn has_put(
+        &mut self,
+        purpose: Purpose,
+        deployment: Option<DeploymentNo>,
+        world: &World,
+        rules: &dyn Rules,
+    ) {
+        self.editing = None;
+        match purpose {
+            Purpose::Deliver => {
+                self.put = deployment;
+                self.begin_secrets(world, rules);
+            }
+            Purpose::Redeploy => self.redeployed(deployment),
         }
     }
 
@@ -535,6 +640,7 @@ impl Run {
 
     /// A key that certainly reached no sink is taken back.
     fn stop_delivery(&mut self) {
+        self.editing = None;
         if self.touched {
             self.end(false);
         } else {
@@ -593,7 +699,7 @@ impl Run {
         if app_moved && self.is_past_the_fence(world, rules) {
             self.end(false);
         } else if app_moved {
-            self.step = Step::PutApp;
+            self.step = Step::ReadApp(Purpose::Deliver);
         } else {
             self.begin_secrets(world, rules);
         }
@@ -640,7 +746,7 @@ impl Run {
         match coming {
             _ if carries(&app.active) => self.look_at_old_keys(Rest::Nothing),
             Some(deployment) => self.step = Step::Follow(deployment.no),
-            None if redeploy => self.step = Step::Redeploy(app.spec),
+            None if redeploy => self.step = Step::ReadApp(Purpose::Redeploy),
             None if self.is_replaced(own.id, world, rules) => self.look_at_old_keys(Rest::Nothing),
             None => self.end(false),
         }
@@ -653,8 +759,8 @@ impl Run {
         world.keys.iter().any(delivering) || world.current().is_some_and(|current| current != own)
     }
 
-    fn redeployed(&mut self, world: &mut World, answer: Answer) {
-        match save(&self.writes(), world, answer) {
+    fn redeployed(&mut self, deployment: Option<DeploymentNo>) {
+        match deployment {
             Some(deployment) => self.step = Step::Follow(deployment),
             // What was minted just now is not replaced.
             None if self.minted => self.end(false),
@@ -672,16 +778,14 @@ impl Run {
         match self.step {
             Step::Mint => self.step = Step::FindMint,
             Step::Announce => self.withdraw(Next::End { green: false }),
-            Step::PutApp => {
-                self.touched = true;
-                self.step = Step::FindPut;
+            Step::PutApp(purpose) => {
+                self.has_sent(purpose, false, None);
             }
             // Sent again, within the lease.
             Step::PutSecrets { .. } | Step::PutVariable if self.is_past_the_fence(world, rules) => {
                 self.end(false);
             }
             Step::PutSecrets { .. } => self.touched = true,
-            Step::Redeploy(_) => self.step = Step::FindDeployment { redeploy: true },
             Step::Activate(_) => self.end(false),
             _ => {}
         }
@@ -690,7 +794,7 @@ impl Run {
     fn refused(&mut self, world: &mut World) {
         match self.step {
             Step::Announce => self.withdraw(Next::End { green: false }),
-            Step::PutApp
+            Step::PutApp(Purpose::Deliver)
             | Step::PutSecrets {
                 id: true,
                 secret: true,
@@ -763,11 +867,12 @@ impl Own {
 
 fn save(writes: &[Write], world: &mut World, answer: Answer) -> Option<DeploymentNo> {
     match (writes, answer) {
-        ([Write::PutApp(names)], Answer::Undeployed) => {
-            world.app.as_mut()?.spec = *names;
+        ([Write::PutApp(names, theirs)], Answer::Undeployed) => {
+            let app = world.app.as_mut()?;
+            (app.spec, app.theirs) = (*names, *theirs);
             None
         }
-        ([Write::PutApp(names)], _) => world.save(*names),
+        ([Write::PutApp(names, theirs)], _) => world.save(*names, *theirs),
         _ => None,
     }
 }
@@ -788,12 +893,16 @@ impl World {
 
     /// Everything as it can be read now.
     pub(crate) fn sight(&self) -> Sight {
-        let (repository, app) = (self.repository, self.app);
         Sight {
             seen: self.seen(),
-            repository,
-            app,
+            repository: self.repository,
+            app: self.app_as_planned_by(),
         }
+    }
+
+    /// The app without what is none of our business: no plan depends on it.
+    fn app_as_planned_by(&self) -> Option<App> {
+        self.app.map(|app| App { theirs: 0, ..app })
     }
 }
 

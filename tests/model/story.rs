@@ -6,7 +6,7 @@ use crate::clock;
 use crate::promises::{self, Broken};
 use crate::rules::{Errand, Rules};
 use crate::run::{Answer, Run, Step};
-use crate::world::{Key, Mark, RunNo, Time, Value, World, Write};
+use crate::world::{Key, Mark, RunNo, Theirs, Time, Value, World, Write};
 
 /// A point in a story. What cannot matter any more is forgotten, so that like points are equal.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -28,6 +28,10 @@ pub(crate) struct Past {
     /// While a key was about to be deleted, a hand or a late write changed a sink: the look at the sinks and the
     /// DELETE are two requests.
     pub(crate) disturbed: bool,
+    /// What others have saved in the app.
+    pub(crate) saved: Theirs,
+    /// A run ended between its PUT of the app and its look at what that has replaced: nobody knows it any more.
+    pub(crate) cut_short: bool,
 }
 
 /// How often something may happen in one story.
@@ -37,6 +41,8 @@ pub(crate) struct Bounds {
     pub(crate) faults: u8,
     /// Keys that are ever minted.
     pub(crate) mints: u8,
+    /// Saves of the app by others while a run is at it, beside the faults.
+    pub(crate) saves: u32,
 }
 
 /// Something that can happen.
@@ -80,6 +86,8 @@ pub(crate) enum Hand {
     DeletesVariable,
     /// A deploy script sends the app the oldest key that there is.
     SavesOldSpec,
+    /// Somebody reads the app and saves something of their own in it.
+    SavesTheirs,
     DeletesTheKey,
 }
 
@@ -104,6 +112,13 @@ impl Span {
 }
 
 impl Story {
+    /// One run is about to begin.
+    pub(crate) fn of_one(world: World, errand: Errand) -> Self {
+        let mut story = Self::of(world, [errand; 2]);
+        story.runs.truncate(1);
+        story
+    }
+
     /// Two runs are about to begin.
     pub(crate) fn of(world: World, errands: [Errand; 2]) -> Self {
         let runs = (0..).zip(errands).map(|(no, errand)| Run::new(no, errand));
@@ -133,6 +148,9 @@ impl Story {
         if self.world.app.is_some_and(|app| app.in_progress.is_some()) {
             events.push(Event::Deployed);
             events.extend(more.then_some(Event::DeploymentFails));
+        }
+        if self.past.saved.count_ones() < bounds.saves && self.has_something_for(Hand::SavesTheirs) {
+            events.push(Event::Hand(Hand::SavesTheirs));
         }
         if more && !self.past.hand {
             events.extend(
@@ -178,10 +196,10 @@ impl Story {
                 answer(Answer::Lost);
                 answer(Answer::Tie);
             }
-            Step::Announce | Step::PutApp | Step::Activate(_) => answer(Answer::Lost),
+            Step::Announce | Step::PutApp(_) | Step::Activate(_) => answer(Answer::Lost),
             _ => {}
         }
-        if matches!(run.step, Step::PutApp | Step::Redeploy(_)) {
+        if matches!(run.step, Step::PutApp(_)) {
             answer(Answer::Undeployed);
         }
         if matches!(run.step, Step::Look) {
@@ -227,6 +245,8 @@ impl Story {
             Hand::OverwritesSecret | Hand::DeletesSecret => repository.secret.value != Value::Nothing,
             Hand::OverwritesVariable | Hand::DeletesVariable => repository.variable != Value::Nothing,
             Hand::SavesOldSpec => self.world.app.is_some_and(|app| app.spec != self.oldest()),
+            // Only while a run is at the app does it matter.
+            Hand::SavesTheirs => self.runs.iter().any(|run| run.editing.is_some()),
             Hand::DeletesTheKey => self.world.current().is_some(),
         }
     }
@@ -254,6 +274,9 @@ impl Story {
             Event::DeploymentFails => story.world.deploy(false),
             Event::Hand(hand) => story.edit(hand),
         }
+        if story.runs.iter().all(|run| run.editing.is_none()) {
+            story.world.saves.clear();
+        }
         promises::hold(&story)?;
         Ok(clock::rewound(story))
     }
@@ -269,7 +292,9 @@ impl Story {
         if late {
             self.world.now += Span::Pause.seconds();
         }
+        let editing = run.may_have_replaced();
         self.late.extend(run.go_on(&mut self.world, rules, answer));
+        self.past.cut_short |= editing && run.step == Step::Ended { green: false };
         if late {
             self.disturb();
             self.past.came_late = true;
@@ -290,6 +315,7 @@ impl Story {
     fn crash(&mut self, no: RunNo) {
         let run = &mut self.runs[usize::from(no)];
         self.late.extend(run.writes());
+        self.past.cut_short |= run.may_have_replaced();
         run.give_up();
         run.step = Step::Dead;
     }
@@ -319,8 +345,19 @@ impl Story {
         self.runs.iter_mut().for_each(Run::freeze);
     }
 
+    /// Somebody reads the app, adds something, and saves it at once.
+    fn save(&mut self) {
+        let Some(app) = self.world.app else { return };
+        let new = 1 << self.past.saved.count_ones();
+        self.past.saved |= new;
+        self.world.save(app.spec, app.theirs | new);
+    }
+
     /// A hand edits in a later second than all before, for the same reason.
     fn edit(&mut self, hand: Hand) {
+        if hand == Hand::SavesTheirs {
+            return self.save();
+        }
         self.disturb();
         self.past.hand = true;
         let (current, oldest) = (self.world.current(), self.oldest());
@@ -342,7 +379,11 @@ impl Story {
             }
             Hand::OverwritesVariable => world.repository.variable = Value::Foreign,
             Hand::DeletesVariable => world.repository.variable = Value::Nothing,
-            Hand::SavesOldSpec => drop(world.save(oldest)),
+            Hand::SavesOldSpec => {
+                let theirs = world.app.map_or(0, |app| app.theirs);
+                world.save(oldest, theirs);
+            }
+            Hand::SavesTheirs => {}
             Hand::DeletesTheKey => world.keys.retain(|key| Some(key.id) != current),
         }
     }
@@ -353,6 +394,7 @@ impl Event {
     pub(crate) fn faults(self, story: &Story) -> u8 {
         let fault = match self {
             Self::Answer(_, answer) => answer.is_fault(),
+            Self::Hand(Hand::SavesTheirs) => false,
             Self::Half(..) | Self::GiveUp(_) | Self::Crash(_) | Self::DeploymentFails | Self::Hand(_) => true,
             Self::Finish(_) | Self::Land(_) | Self::Deployed => false,
             Self::Pass(_) => story.is_busy(),
@@ -375,6 +417,7 @@ impl Event {
             Self::Deployed => "a deployment becomes active",
             Self::DeploymentFails => "a deployment fails",
             Self::Hand(Hand::SavesOldSpec) => "a hand saves the app",
+            Self::Hand(Hand::SavesTheirs) => "somebody saves the app while a run is at it",
             Self::Hand(Hand::DeletesTheKey) => "a hand deletes the current key",
             Self::Hand(Hand::OverwritesVariable | Hand::DeletesVariable) => "a hand changes the variable",
             Self::Hand(_) => "a hand changes a secret",

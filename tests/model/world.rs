@@ -9,6 +9,8 @@ pub(crate) type KeyId = u8;
 pub(crate) type RunNo = u8;
 /// The number of a deployment.
 pub(crate) type DeploymentNo = u8;
+/// The entries of an app's spec that others have saved, a bit each: none of our business.
+pub(crate) type Theirs = u8;
 
 /// How far a key has come; the [`spacekeeper::model::name::Mark`] of this model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -58,6 +60,8 @@ pub(crate) struct Deployment {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct App {
     pub(crate) spec: Value,
+    /// What else stands in the spec.
+    pub(crate) theirs: Theirs,
     pub(crate) active: Deployment,
     /// The oldest deployment of the unbroken row back from the active one that carries what that one carries.
     pub(crate) row_began: Deployment,
@@ -78,6 +82,15 @@ pub(crate) struct World {
     pub(crate) app: Option<App>,
     /// The runs of which Actions says that they are over.
     pub(crate) finished: u8,
+    /// The saves of the app that left a deployment, since the first run that is at it now has read it.
+    pub(crate) saves: Vec<Save>,
+}
+
+/// A save of the app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Save {
+    pub(crate) spec: (Value, Theirs),
+    pub(crate) deployment: DeploymentNo,
 }
 
 /// A request that changes something, on its way.
@@ -88,8 +101,8 @@ pub(crate) enum Write {
     PutId(KeyId),
     PutSecret(KeyId),
     PutVariable(KeyId),
-    /// The spec that names this.
-    PutApp(Value),
+    /// The spec that names this, with what others have saved.
+    PutApp(Value, Theirs),
     Delete(KeyId),
 }
 
@@ -114,7 +127,7 @@ impl Write {
     pub(crate) fn delivers(self) -> bool {
         matches!(
             self,
-            Self::PutId(_) | Self::PutSecret(_) | Self::PutVariable(_) | Self::PutApp(_)
+            Self::PutId(_) | Self::PutSecret(_) | Self::PutVariable(_) | Self::PutApp(..)
         )
     }
 }
@@ -138,6 +151,7 @@ impl World {
             repository,
             app: None,
             finished: 0,
+            saves: Vec::new(),
         }
     }
 
@@ -150,6 +164,7 @@ impl World {
         };
         self.app = Some(App {
             spec: Value::Nothing,
+            theirs: 0,
             active,
             row_began: active,
             in_progress: None,
@@ -167,10 +182,11 @@ impl World {
             Write::PutId(key),
             Write::PutSecret(key),
             Write::PutVariable(key),
-            Write::PutApp(Value::Key(key)),
+            Write::PutApp(Value::Key(key), 0),
         ] {
             self.take(write, false);
         }
+        self.saves.clear();
         self.deploy(true);
         self.now += 2 * 60 * 60;
         self
@@ -192,8 +208,9 @@ impl World {
     pub(crate) fn redeploying(mut self) -> Self {
         let ids: Vec<KeyId> = self.keys.iter().map(|key| key.id).collect();
         for id in ids {
-            self.save(Value::Key(id));
+            self.save(Value::Key(id), 0);
         }
+        self.saves.clear();
         self
     }
 
@@ -212,6 +229,7 @@ impl World {
         self.keys.iter_mut().for_each(|key| key.id = new(key.id));
         self.values(&mut |value| *value = value.key().map_or(*value, |id| Value::Key(new(id))));
         self.minted = u8::try_from(ids.len()).unwrap_or(u8::MAX);
+        self.saves.clear();
         self.app.iter_mut().for_each(App::renumber);
         self
     }
@@ -276,7 +294,7 @@ impl World {
             Write::PutId(key) => self.repository.id = secret(key),
             Write::PutSecret(key) => self.repository.secret = secret(key),
             Write::PutVariable(key) => self.repository.variable = Value::Key(key),
-            Write::PutApp(names) => return Some(Landed::Deployment(self.save(names)?)),
+            Write::PutApp(names, theirs) => return Some(Landed::Deployment(self.save(names, theirs)?)),
             Write::Delete(id) => self.keys.retain(|key| key.id != id),
         }
         Some(Landed::Done)
@@ -301,11 +319,15 @@ impl World {
     }
 
     /// The spec is replaced, and a deployment of it is created; one that still waited is superseded.
-    pub(crate) fn save(&mut self, names: Value) -> Option<DeploymentNo> {
+    pub(crate) fn save(&mut self, names: Value, theirs: Theirs) -> Option<DeploymentNo> {
         let created_at = self.now;
         let app = self.app.as_mut()?;
-        app.spec = names;
+        (app.spec, app.theirs) = (names, theirs);
         let no = app.created;
+        self.saves.push(Save {
+            spec: (names, theirs),
+            deployment: no,
+        });
         let deployment = Deployment {
             no,
             names,
@@ -352,6 +374,7 @@ impl App {
             (deployment.no, created) = (no, no + 1);
         }
         self.created = created;
+        self.theirs = 0;
     }
 }
 
