@@ -43,3 +43,4 @@ mod strangers;
 mod surface;
 mod terminal;
 mod ways_out;
+mod written;

@@ -40,6 +40,8 @@ pub struct Fault {
     hold: bool,
     before: Option<Deed>,
     after: Option<Deed>,
+    /// Whether the request is answered as if it had taken effect, and has none.
+    feigned: bool,
     forgery: Option<Forgery>,
 }
 
@@ -101,6 +103,7 @@ impl Fault {
             hold: false,
             before: None,
             after: None,
+            feigned: false,
             forgery: None,
         }
     }
@@ -264,6 +267,24 @@ impl Fault {
         self.after()
     }
 
+    /// Answers as if the request had taken effect, with the very reply that a success has, and changes nothing.
+    #[must_use]
+    pub fn without_effect(mut self) -> Self {
+        self.feigned = true;
+        self
+    }
+
+    /// Answers with this status and this text, which is labelled as JSON where it is JSON, and changes nothing.
+    #[must_use]
+    pub fn ineffective(self, status: u16, body: &str) -> Self {
+        let kind = serde_json::from_str::<Value>(body).map_or("text/html", |_| "application/json");
+        let answer = self.before().status(status);
+        if body.is_empty() {
+            return answer;
+        }
+        answer.header("content-type", kind).body(body)
+    }
+
     /// Answers 200 with a body of this many bytes, all blanks, whose length is not
     /// announced.
     #[must_use]
@@ -323,7 +344,7 @@ impl Fault {
     /// Whether nothing befalls the request itself.
     fn is_mere_deed(&self) -> bool {
         let deed = self.before.is_some() || self.after.is_some();
-        deed && self.forgery.is_none() && !self.hold && self.delay.is_zero()
+        deed && self.forgery.is_none() && !self.hold && !self.feigned && self.delay.is_zero()
     }
 
     /// Does what somebody else does before the request takes effect.
@@ -334,6 +355,11 @@ impl Fault {
     /// Does what somebody else does when the request has taken effect.
     pub(crate) fn follow(&self, world: &mut World) {
         self.after.iter().for_each(|Deed(deed)| deed(world));
+    }
+
+    /// Whether the request must be carried out on a copy of the world.
+    pub(crate) fn feigns(&self) -> bool {
+        self.feigned
     }
 
     /// Whether the request must not reach its face.

@@ -138,6 +138,8 @@ impl Shared {
         fault.precede(&mut lock(&self.world));
         let reply = if fault.prevents() {
             unborn(entry.face)
+        } else if fault.feigns() {
+            self.feign(entry.face, request).await
         } else {
             self.ask(entry.face, request).await
         };
@@ -159,10 +161,16 @@ impl Shared {
     }
 
     async fn ask(&self, face: FaceName, request: Request<Bytes>) -> Reply {
-        match face {
-            FaceName::DigitalOcean => digitalocean::answer(&mut lock(&self.world), &request),
-            FaceName::GitHub => github::answer(&mut lock(&self.world), &request),
-            FaceName::Spaces => spaces::answer(Arc::clone(&self.world), request).await,
+        answer(&self.world, face, request).await
+    }
+
+    /// The reply that the request would have had: it is carried out in a copy of the world.
+    async fn feign(&self, face: FaceName, request: Request<Bytes>) -> Reply {
+        let copy = Mutex::new(lock(&self.world).clone());
+        let reply = answer(&Arc::new(copy), face, request).await;
+        Reply {
+            wrote: false,
+            ..reply
         }
     }
 
@@ -172,6 +180,14 @@ impl Shared {
             response.headers_mut().entry(header::DATE).or_insert(date);
         }
         response
+    }
+}
+
+async fn answer(world: &Arc<Mutex<World>>, face: FaceName, request: Request<Bytes>) -> Reply {
+    match face {
+        FaceName::DigitalOcean => digitalocean::answer(&mut lock(world), &request),
+        FaceName::GitHub => github::answer(&mut lock(world), &request),
+        FaceName::Spaces => spaces::answer(Arc::clone(world), request).await,
     }
 }
 

@@ -17,7 +17,7 @@ use crate::switches::Switches;
 /// Build one with [`World::new`] and the `with_…` methods, hand it to
 /// [`crate::Sandbox::start`], and reach it again through
 /// [`crate::Sandbox::world`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct World {
     /// The time that all faces go by; GitHub's clock may be ahead of it: [`World::time_at`].
     pub clock: Clock,

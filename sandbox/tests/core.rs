@@ -70,6 +70,24 @@ fn the_clock_of_github_may_differ() {
 }
 
 #[test]
+fn an_answer_without_effect_is_that_of_a_success_and_changes_nothing() {
+    let sandbox = Sandbox::start(World::new());
+    sandbox.script(Fault::on(FaceName::DigitalOcean).without_effect());
+    let feigned = mint(&sandbox).expect("an answer");
+    assert_eq!(feigned.status, 201);
+    assert!(feigned.body.contains("secret_key"), "{}", feigned.body);
+    assert_eq!(keys(&sandbox), 0);
+    let entry = sandbox.journal().pop().expect("an entry");
+    assert_eq!((entry.status, entry.wrote), (Some(201), false));
+    sandbox.script(Fault::on(FaceName::DigitalOcean).ineffective(200, "{}"));
+    let other = mint(&sandbox).expect("an answer");
+    assert_eq!((other.status, other.body.as_str()), (200, "{}"));
+    assert_eq!(other.header("content-type"), Some("application/json"));
+    assert_eq!(keys(&sandbox), 0);
+    assert_eq!(mint(&sandbox).map(|answer| answer.status).ok(), Some(201));
+}
+
+#[test]
 fn faults_strike_in_order_before_or_after_the_effect() {
     let sandbox = Sandbox::start(World::new());
     let minting = || {

@@ -10,7 +10,7 @@ use crate::model::bucket::{BucketName, Logging, Region};
 use crate::model::desired::Desired;
 use crate::model::lifecycle::LifecycleRule;
 use crate::model::problem::Problem;
-use crate::plan::bucket::{CdnChange, elsewhere, not_ours};
+use crate::plan::bucket::{elsewhere, not_ours};
 use crate::plan::{BucketAction, BucketPlan, cors};
 use crate::remedy::problem;
 use crate::remote::spaces::{Creation, SpacesOf};
@@ -63,8 +63,8 @@ impl BucketWork<'_> {
                 outcomes.insert(name, outcome);
             }
         }
-        self.verify(plans, &outcomes).await;
-        (outcomes, endpoints)
+        let (seen, ()) = tokio::join!(self.seen_cdn(plans, endpoints), self.verify(plans, &outcomes));
+        (outcomes, seen)
     }
 
     /// Spaces answers before every server knows.
@@ -73,9 +73,8 @@ impl BucketWork<'_> {
             .iter()
             .filter(|plan| outcomes.get(&plan.name) != Some(&BucketOutcome::Failed));
         let checks = changed.flat_map(|plan| {
-            plan.actions
-                .iter()
-                .map(move |action| self.check(&plan.name, action))
+            let actions = plan.actions.iter().filter(|action| is_to_be_read(plan, action));
+            actions.map(move |action| self.check(&plan.name, action))
         });
         join_all(checks)
             .await
@@ -190,33 +189,6 @@ impl BucketWork<'_> {
         Ok(endpoint)
     }
 
-    /// The reply says how the endpoint stands, so it is not read back: the API takes few calls.
-    async fn put_cdn(&self, name: &BucketName, change: &CdnChange) -> Result<String, Problem> {
-        let CdnChange {
-            existing,
-            origin,
-            wish,
-        } = change;
-        let Some(digitalocean) = self.digitalocean else {
-            let what = "its CDN endpoint cannot be made: there is no digitalocean-token";
-            return Err(Problem::new(
-                format!("bucket {name}"),
-                what,
-                "Give digitalocean-token (scopes cdn:read, cdn:create, cdn:update).",
-            ));
-        };
-        let written = match existing {
-            Some(id) => digitalocean.change_cdn(id, wish).await,
-            None => digitalocean.create_cdn(origin, wish).await,
-        };
-        let endpoint = written.map_err(|failure| problem(&failure))?;
-        if endpoint.fits(wish) && endpoint.origin.eq_ignore_ascii_case(origin) {
-            Ok(endpoint.url(wish))
-        } else {
-            Err(cdn_differs(name))
-        }
-    }
-
     /// After everything else: what is asked for in between would be kept as it was answered before.
     async fn purge(&self, plan: &BucketPlan, changed: bool) -> Option<Result<(), Problem>> {
         let purge = plan
@@ -256,7 +228,8 @@ impl BucketWork<'_> {
     async fn stands(&self, name: &BucketName, action: &BucketAction) -> Result<bool, Failure> {
         let spaces = self.spaces.of(name);
         match action {
-            BucketAction::Create | BucketAction::Cdn(_) | BucketAction::Purge(_) => Ok(true),
+            BucketAction::Cdn(_) | BucketAction::Purge(_) => Ok(true),
+            BucketAction::Create => spaces.owns(name).await,
             BucketAction::Log(wanted) => Ok(spaces.logging(name).await?.as_ref() == Some(wanted)),
             BucketAction::StopLogging => Ok(spaces.logging(name).await?.is_none()),
             BucketAction::Lifecycle { set, drop } => Ok(holds(&spaces.lifecycle(name).await?, set, drop)),
@@ -272,8 +245,24 @@ fn is_apart(action: &BucketAction) -> bool {
     matches!(action, BucketAction::Create | BucketAction::Purge(_))
 }
 
+/// Whether the action has something to look at. That a bucket shows a setting says that it was made.
+fn is_to_be_read(plan: &BucketPlan, action: &BucketAction) -> bool {
+    match action {
+        BucketAction::Create => plan
+            .actions
+            .iter()
+            .all(|action| is_apart(action) || is_of_cdn(action)),
+        BucketAction::Purge(_) => false,
+        action => !is_of_cdn(action),
+    }
+}
+
+fn is_of_cdn(action: &BucketAction) -> bool {
+    matches!(action, BucketAction::Cdn(_))
+}
+
 /// The pauses between looks at a setting that does not show yet.
-const LOOKS: [Duration; 5] = [
+pub(super) const LOOKS: [Duration; 5] = [
     Duration::from_millis(500),
     Duration::from_secs(2),
     Duration::from_secs(4),
@@ -283,15 +272,6 @@ const LOOKS: [Duration; 5] = [
 
 fn holds(found: &[LifecycleRule], wanted: &[LifecycleRule], dropped: &[String]) -> bool {
     wanted.iter().all(|rule| found.contains(rule)) && !found.iter().any(|rule| dropped.contains(&rule.id))
-}
-
-fn cdn_differs(name: &BucketName) -> Problem {
-    let what = "DigitalOcean accepted the settings of the CDN endpoint, but answers with others";
-    Problem::new(
-        format!("bucket {name}"),
-        what,
-        "Run again; if it stays, look at the endpoint in the control panel.",
-    )
 }
 
 fn no_target(name: &BucketName, logging: &Logging) -> Problem {
@@ -307,6 +287,10 @@ fn no_target(name: &BucketName, logging: &Logging) -> Problem {
 }
 
 fn not_taken(name: &BucketName, action: &BucketAction) -> Problem {
+    if matches!(action, BucketAction::Create) {
+        let what = "Spaces accepted \"created\", but does not show it";
+        return Problem::new(format!("bucket {name}"), what, "Run again a little later.");
+    }
     let what = format!("Spaces accepted \"{action}\", but shows another setting when it is read back");
     Problem::new(
         format!("bucket {name}"),

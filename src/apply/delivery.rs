@@ -1,7 +1,6 @@
 //! Brings a pair to its sinks, back to back: the apps first, then secrets, the id variable last; then reads back.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use futures_util::future::join_all;
 use secrecy::{ExposeSecret, SecretString};
@@ -12,6 +11,7 @@ use super::Writers;
 use super::apps::{self, Put, PutFailure};
 use super::keys::Deployments;
 use super::preflight::key_envs;
+use super::read_back::{Found, Writes, WrittenSecret};
 use super::rotation::{Active, Delivering, Setback};
 use crate::model::desired::{AppRef, AppSink, CombinedSecret, GitHubSink, WantedFamily};
 use crate::model::key::AccessKeyId;
@@ -24,15 +24,6 @@ use crate::plan::app::plain_envs;
 use crate::plan::variables::saying_where;
 use crate::remedy::problem;
 use crate::remote::{Failure, GitHub, WriteFailure};
-
-/// How far `updated_at` may lie after the `Date` of our own write: two servers of GitHub, whole seconds.
-const WRITE_SLACK: Duration = Duration::from_secs(2);
-
-/// The least by which two of GitHub's times differ.
-const SECOND: Duration = Duration::from_secs(1);
-
-/// How long GitHub's clock is waited for when it is not past the last delivery: its servers differ by a second or two.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// How often a pair is written when somebody else writes the same secrets at the same time.
 const PASSES: usize = 2;
@@ -215,10 +206,12 @@ pub(super) async fn to_github(
             problem,
             touched: touched || earlier,
         })?;
-        let found = read_back(key, github, &written).await?;
+        let found = written.read_back(github, |place| last_seen(place, before.as_ref(), writers));
+        let (found, announced) = tokio::join!(found, key.is_seen(writers));
+        let found = announced.and(found)?;
         let moved_apps = moved(writers, &apps).await?;
-        let early = found.pause_before_rewriting(key);
-        let disturbed = !moved_apps.is_empty() || (found.moved && !found.is_a_clock_gap(before.as_ref()));
+        let early = found.pause_before_rewriting(|times| key.dated(times));
+        let disturbed = !moved_apps.is_empty() || found.is_disturbed(before.as_ref());
         if early.is_none() && !disturbed {
             return Ok(receipt(&found, apps));
         }
@@ -227,9 +220,11 @@ pub(super) async fn to_github(
         }
         // A stamp that covers what somebody else wrote would hide a torn pair for good; a doubtful key is mended.
         if pass == PASSES {
-            return Err(unsettled(key).into());
+            return Err(unsettled(key, &found).into());
         }
-        let why = if disturbed {
+        let why = if !found.unstored().is_empty() {
+            "what was written does not show"
+        } else if disturbed {
             "a sink was written by someone else meanwhile"
         } else {
             "a secret looks older than this delivery"
@@ -256,18 +251,23 @@ async fn put_again(
     put.map_err(|failure| failure.problem)
 }
 
-/// A secret that was written, and when GitHub said so.
-struct Written<'a> {
-    target: &'a Target,
-    name: &'a SettingName,
-    date: Option<Timestamp>,
+/// When GitHub showed a secret as written before it was written now: by the pass `before`, else by another run.
+fn last_seen(
+    (target, name): (&Target, &SettingName),
+    before: Option<&Found>,
+    writers: &Writers<'_>,
+) -> Option<Timestamp> {
+    match before {
+        Some(before) => before.time_of(target, name),
+        None => writers.secrets.get(target)?.get(name.as_str()).copied(),
+    }
 }
 
 async fn write_all<'k>(
     key: &'k Delivering<'_>,
     github: &GitHub,
     writers: &Writers<'_>,
-) -> Result<Vec<Written<'k>>, Undelivered> {
+) -> Result<Writes<'k>, Undelivered> {
     let lease = key.fence(writers).map_err(|problem| Undelivered {
         problem,
         touched: false,
@@ -279,9 +279,10 @@ async fn write_all<'k>(
         outcome.as_ref().is_ok_and(|written| !written.is_empty())
             || matches!(outcome, Err(failed) if failed.touched)
     });
-    let mut written = Vec::new();
+    let mut writes = Writes::default();
     for outcome in secrets {
-        written.extend(outcome.map_err(|Undelivered { problem, .. }| Undelivered { problem, touched })?);
+        let written = outcome.map_err(|Undelivered { problem, .. }| Undelivered { problem, touched })?;
+        writes.secrets.extend(written);
     }
     let github = &github.until(key.fence(writers)?.into_std());
     // Side by side: the id says what the secrets hold now, and only the mark of the key vouches for all of it.
@@ -290,13 +291,12 @@ async fn write_all<'k>(
             write_place(sink, github, writers),
             write_id(key, sink, github, writers)
         );
-        place.and(id)
+        let values: BTreeMap<_, _> = place?.into_iter().chain(id?).collect();
+        Ok((&sink.target, values))
     });
-    let variables = join_all(variables).await;
-    variables
-        .into_iter()
-        .find_map(Result::err)
-        .map_or(Ok(written), |failure| Err(problem(&failure).into()))
+    let variables: Result<Vec<_>, Failure> = join_all(variables).await.into_iter().collect();
+    writes.variables = variables.map_err(|failure| problem(&failure))?;
+    Ok(writes)
 }
 
 /// Writes all secrets of one sink; when every one is refused, none is there.
@@ -305,7 +305,7 @@ async fn write_secrets<'k>(
     sink: &'k GitHubSink,
     github: &GitHub,
     writers: &Writers<'_>,
-) -> Result<Vec<Written<'k>>, Undelivered> {
+) -> Result<Vec<WrittenSecret<'k>>, Undelivered> {
     let Some(sealing) = writers.sealing.get(&sink.target) else {
         return Err(Undelivered {
             problem: unsealable(sink),
@@ -324,10 +324,10 @@ async fn write_secrets<'k>(
         .chain(combined.iter().map(|(name, value)| (*name, value)));
     let puts = values.map(|(name, value)| async move {
         let written = github.put_secret(&sink.target, name, sealing, value).await?;
-        Ok::<_, WriteFailure>(Written {
+        Ok::<_, WriteFailure>(WrittenSecret {
             target: &sink.target,
             name,
-            date: written.date,
+            written,
         })
     });
     let answers = join_all(puts).await;
@@ -359,8 +359,15 @@ async fn may_be_written(sink: &GitHubSink, github: &GitHub, writers: &Writers<'_
     join_all(looks).await.contains(&true)
 }
 
+/// A variable and its value.
+type Setting = (SettingName, String);
+
 /// Writes what says where, as far as it differs: now that the secrets open it.
-async fn write_place(sink: &GitHubSink, github: &GitHub, writers: &Writers<'_>) -> Result<(), Failure> {
+async fn write_place(
+    sink: &GitHubSink,
+    github: &GitHub,
+    writers: &Writers<'_>,
+) -> Result<Vec<Setting>, Failure> {
     let none = BTreeMap::new();
     let found = writers.variables.get(&sink.target).unwrap_or(&none);
     let writes = saying_where(sink, found, &writers.landmarks.standing());
@@ -375,7 +382,7 @@ async fn write_place(sink: &GitHubSink, github: &GitHub, writers: &Writers<'_>) 
         writers
             .ledger
             .did(format!("variables of {target}"), format!("{name} set to {value}"));
-        Ok(())
+        Ok((name.clone(), value.clone()))
     });
     join_all(written).await.into_iter().collect()
 }
@@ -385,9 +392,9 @@ async fn write_id(
     sink: &GitHubSink,
     github: &GitHub,
     writers: &Writers<'_>,
-) -> Result<(), Failure> {
+) -> Result<Option<Setting>, Failure> {
     let Some(name) = &sink.id_variable else {
-        return Ok(());
+        return Ok(None);
     };
     let id = key.pair().id;
     let found = writers.variables.get(&sink.target);
@@ -399,7 +406,7 @@ async fn write_id(
         format!("variables of {}", sink.target),
         format!("{name} set to {id}"),
     );
-    Ok(())
+    Ok(Some((name.clone(), id.to_string())))
 }
 
 /// The combined secret's text.
@@ -424,82 +431,6 @@ fn combined_value(combined: &CombinedSecret, pair: &Pair<'_>) -> SecretString {
     SecretString::from(serde_json::to_string(&text).unwrap_or_default())
 }
 
-/// What the sinks show after the writes.
-struct Found {
-    /// When each secret was written.
-    times: Vec<Timestamp>,
-    moved: bool,
-    missing: bool,
-    /// By how much the sinks' times are ahead of the times at which our writes were answered, secret by secret.
-    ahead: Vec<Duration>,
-}
-
-async fn read_back(key: &Delivering<'_>, github: &GitHub, written: &[Written<'_>]) -> Result<Found, Problem> {
-    let secrets = join_all(
-        written
-            .iter()
-            .map(|secret| github.secret(secret.target, secret.name)),
-    );
-    let named = key
-        .wanted()
-        .github
-        .iter()
-        .filter_map(|sink| Some((&sink.target, sink.id_variable.as_ref()?)));
-    let variables = join_all(named.map(|(target, name)| github.variable(target, name)));
-    let (secrets, variables) = tokio::join!(secrets, variables);
-    let mut found = Found {
-        times: Vec::new(),
-        moved: false,
-        missing: false,
-        ahead: Vec::new(),
-    };
-    for (secret, reading) in written.iter().zip(secrets) {
-        found.add(secret, reading.map_err(|failure| problem(&failure))?);
-    }
-    for variable in variables {
-        let variable = variable.map_err(|failure| problem(&failure))?;
-        found.missing |= variable.is_none_or(|variable| variable.value != key.pair().id.as_str());
-    }
-    found.moved |= found.missing;
-    Ok(found)
-}
-
-impl Found {
-    fn add(&mut self, written: &Written<'_>, updated_at: Option<Timestamp>) {
-        self.missing |= updated_at.is_none();
-        self.times.extend(updated_at);
-        let ahead = updated_at
-            .zip(written.date)
-            .map(|(updated_at, ours)| updated_at.since(ours));
-        self.moved |= ahead.is_some_and(|ahead| ahead > WRITE_SLACK);
-        self.ahead.extend(ahead);
-    }
-
-    /// How long to wait before the secrets are written again, because one of them would be taken for a former key's by
-    /// the very next run; nothing when none would.
-    fn pause_before_rewriting(&self, key: &Delivering<'_>) -> Option<Duration> {
-        let delivery = key.dated(&self.times)?;
-        let early = self.times.iter().filter(|at| delivery.began_after(**at));
-        let behind = |at: &Timestamp| delivery.before.map(|before| before.after(SECOND).since(*at));
-        let wait = early.map(|at| behind(at).unwrap_or_default()).max()?;
-        Some(wait.min(LONGEST_WAIT))
-    }
-
-    /// Whether all secrets are ahead by the same time, now as `before`: then two clocks differ, and nobody has written.
-    fn is_a_clock_gap(&self, before: Option<&Self>) -> bool {
-        let all = || {
-            self.ahead
-                .iter()
-                .chain(before.iter().flat_map(|before| &before.ahead))
-        };
-        let spread = all()
-            .max()
-            .zip(all().min())
-            .map(|(most, least)| most.saturating_sub(*least));
-        before.is_some() && !self.missing && spread.is_some_and(|spread| spread <= WRITE_SLACK)
-    }
-}
-
 /// The apps that do not hold any more what they were given.
 async fn moved(writers: &Writers<'_>, apps: &[AppDelivery]) -> Result<Vec<AppRef>, Problem> {
     let Some(digitalocean) = writers.digitalocean else {
@@ -518,7 +449,7 @@ fn receipt(found: &Found, apps: Vec<AppDelivery>) -> Receipt {
         .into_iter()
         .filter_map(|delivery| Some((delivery.app, delivery.put.deployment?)));
     Receipt {
-        since: found.times.iter().copied().max(),
+        since: found.last_time(),
         deployments: deployments.collect(),
     }
 }
@@ -536,13 +467,18 @@ fn overtaken(key: &Delivering<'_>, run: &str) -> Problem {
     )
 }
 
-fn unsettled(key: &Delivering<'_>) -> Problem {
-    let what = "a sink does not show what was written to it, twice";
-    Problem::new(
-        subject(key),
-        what,
-        "Look for another tool that writes the same secrets or app, then run again.",
-    )
+fn unsettled(key: &Delivering<'_>, found: &Found) -> Problem {
+    let unstored = found.unstored();
+    if unstored.is_empty() {
+        let what = "a sink does not show what was written to it, twice";
+        let remedy = "Look for another tool that writes the same secrets or app, then run again.";
+        return Problem::new(subject(key), what, remedy);
+    }
+    let unstored = unstored.join(", ");
+    let what = format!("GitHub accepted what was written twice, and it was not stored: {unstored}");
+    let remedy = "Look for a proxy that answers in GitHub's place, or another tool that writes there, and run again; \
+                  the key before this one stays.";
+    Problem::new(subject(key), what, remedy)
 }
 
 fn unsealable(sink: &GitHubSink) -> Problem {
@@ -556,41 +492,4 @@ fn no_github(key: &Delivering<'_>) -> Problem {
         "there is no GitHub credential to deliver it with",
         "Set github-token.",
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn found(ahead: [u64; 2]) -> Found {
-        Found {
-            times: Vec::new(),
-            moved: true,
-            missing: false,
-            ahead: ahead.map(Duration::from_secs).to_vec(),
-        }
-    }
-
-    #[test]
-    fn clocks_differ_by_the_same_time_for_every_secret_and_every_time() {
-        assert!(found([90, 91]).is_a_clock_gap(Some(&found([90, 90]))));
-        assert!(
-            !found([90, 91]).is_a_clock_gap(None),
-            "seen once, it may be anything"
-        );
-        assert!(
-            !found([5, 0]).is_a_clock_gap(Some(&found([0, 7]))),
-            "two late writes of somebody else"
-        );
-        assert!(!found([90, 90]).is_a_clock_gap(Some(&found([30, 30]))));
-    }
-
-    #[test]
-    fn what_is_missing_is_no_matter_of_clocks() {
-        let missing = Found {
-            missing: true,
-            ..found([90, 90])
-        };
-        assert!(!missing.is_a_clock_gap(Some(&found([90, 90]))));
-    }
 }

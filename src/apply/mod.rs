@@ -4,6 +4,7 @@ mod admin;
 mod announce;
 mod apps;
 mod buckets;
+mod cdn;
 mod confirm;
 mod delivery;
 mod deployments;
@@ -13,8 +14,10 @@ mod keys;
 mod landmarks;
 mod ledger;
 mod mint;
+mod naming;
 mod preflight;
 mod progress;
+mod read_back;
 mod replace;
 mod retiring;
 mod rotation;
@@ -84,6 +87,14 @@ pub(crate) struct Writers<'a> {
     pub(crate) shutdown: &'a Shutdown,
 }
 
+impl Writers<'_> {
+    /// Whether a variable of ours says that the secrets beside it are this key's.
+    fn is_named(&self, key: &SpacesKey) -> bool {
+        let mut values = self.variables.values().flat_map(BTreeMap::values);
+        values.any(|value| value == key.id.as_str())
+    }
+}
+
 /// The variables that an observation has found.
 pub(crate) fn variables(observed: &Observed) -> BTreeMap<Target, BTreeMap<SettingName, String>> {
     let readable = observed
@@ -137,7 +148,9 @@ async fn sweep(writers: &Writers<'_>, plan: &Plan) {
         .families
         .iter()
         .flat_map(|family| family.orphans().iter().map(|orphan| &orphan.key));
-    let swept = orphans.chain(&plan.stray_admins).map(|key| async move {
+    // A rename that was answered and not done: what a variable names was delivered, whatever the key is called.
+    let unseen = orphans.filter(|orphan| !writers.is_named(orphan));
+    let swept = unseen.chain(&plan.stray_admins).map(|key| async move {
         match digitalocean.delete_key(&key.id).await {
             Ok(()) => writers.ledger.did(
                 format!("key {}", key.name),

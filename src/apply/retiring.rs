@@ -4,11 +4,15 @@ use futures_util::future::join_all;
 
 use super::Writers;
 use crate::model::intent::Means;
+use crate::model::key::SpacesKey;
 use crate::model::problem::Problem;
 use crate::plan::gate::{Released, Standing};
 use crate::plan::{Plan, Retirement};
 use crate::remedy::problem;
 use crate::remote::{DigitalOcean, Failure};
+
+/// How often a key is taken out of service that is still there.
+const PASSES: usize = 2;
 
 /// Ends every key of the plan that nothing holds any more.
 pub(super) async fn retire(writers: &Writers<'_>, plan: &Plan) {
@@ -16,27 +20,80 @@ pub(super) async fn retire(writers: &Writers<'_>, plan: &Plan) {
         return;
     };
     let released = plan.retiring().filter_map(Retirement::released);
-    join_all(released.map(|key| end(writers, digitalocean, key))).await;
+    let mut unseen: Vec<Released<'_>> = released.collect();
+    for old in &unseen {
+        tell_what_breaks(writers, old.retirement());
+    }
+    for _ in 0..PASSES {
+        let ended = join_all(unseen.iter().map(|key| end(writers, digitalocean, key))).await;
+        let ended = unseen
+            .into_iter()
+            .zip(ended)
+            .filter_map(|(key, ended)| ended.then_some(key));
+        unseen = look(writers, digitalocean, ended.collect()).await;
+        if unseen.is_empty() {
+            return;
+        }
+    }
+    for old in &unseen {
+        let what = "DigitalOcean accepted its end, and it is still there";
+        fail(writers, old.retirement(), what, "");
+    }
 }
 
-async fn end(writers: &Writers<'_>, digitalocean: &DigitalOcean, released: Released<'_>) {
+/// Whether its end was answered.
+async fn end(writers: &Writers<'_>, digitalocean: &DigitalOcean, released: &Released<'_>) -> bool {
     let old = released.retirement();
-    let subject = format!("key {}", old.key.id);
-    tell_what_breaks(writers, old);
     let ended: Result<(), Failure> = match old.means {
         Means::Delete => digitalocean.delete_key(&old.key.id).await,
         Means::Quarantine => digitalocean.empty_grants(&old.key).await.map(drop),
     };
-    match ended {
-        Ok(()) => writers.ledger.did(subject, old.epitaph()),
-        Err(failure) => {
-            let Problem { what, remedy, .. } = problem(&failure);
+    let refused = ended.map_err(|failure| problem(&failure));
+    refused
+        .inspect_err(|Problem { what, remedy, .. }| {
             let what = format!("it could not be taken out of service: {what}");
-            writers
-                .ledger
-                .failed(Problem::new(subject, what, again(old, &remedy)));
-        }
+            fail(writers, old, &what, remedy);
+        })
+        .is_ok()
+}
+
+/// Tells of the keys that the list shows as ended, and returns the others. Whoever revokes a key relies on its end.
+async fn look<'p>(
+    writers: &Writers<'_>,
+    digitalocean: &DigitalOcean,
+    ended: Vec<Released<'p>>,
+) -> Vec<Released<'p>> {
+    if ended.is_empty() {
+        return ended;
     }
+    let listed = digitalocean.list_keys().await;
+    let unseen = ended.into_iter().filter(|key| {
+        let old = key.retirement();
+        match &listed {
+            Ok(listed) if listed.iter().any(|listed| old.still_opens(listed)) => true,
+            Ok(_) => {
+                writers.ledger.did(format!("key {}", old.key.id), old.epitaph());
+                false
+            }
+            Err(failure) => {
+                let Problem { what, remedy, .. } = problem(failure);
+                fail(
+                    writers,
+                    old,
+                    &format!("its end was accepted and could not be seen: {what}"),
+                    &remedy,
+                );
+                false
+            }
+        }
+    });
+    unseen.collect()
+}
+
+fn fail(writers: &Writers<'_>, old: &Retirement, what: &str, remedy: &str) {
+    let remedy = again(old, remedy);
+    let problem = Problem::new(format!("key {}", old.key.id), what, remedy.trim());
+    writers.ledger.failed(problem);
 }
 
 /// Every run goes through the gate again; the intent to revoke is forgotten with this one.
@@ -56,6 +113,12 @@ fn tell_what_breaks(writers: &Writers<'_>, old: &Retirement) {
 }
 
 impl Retirement {
+    /// Whether the list shows this key in service.
+    fn still_opens(&self, listed: &SpacesKey) -> bool {
+        let is_out = self.means == Means::Quarantine && listed.grants.is_empty();
+        listed.id == self.key.id && !is_out
+    }
+
     /// What was done with it, and why it could be.
     fn epitaph(&self) -> String {
         let deed = match self.means {

@@ -9,6 +9,7 @@ use super::delivery::{self, Receipt, Undelivered};
 use super::export::export;
 use super::keys::Deployments;
 use super::mint::{Draft, Fresh, Sent};
+use super::naming::is_called_so;
 use super::{Writers, look};
 
 use crate::model::desired::WantedFamily;
@@ -365,6 +366,14 @@ impl<'a> Delivering<'a> {
         delivery::Pair {
             id: &self.0.fresh.key.id,
             secret: &self.0.fresh.secret,
+        }
+    }
+
+    /// Insists that every other run sees by its name what sinks may hold.
+    pub(super) async fn is_seen(&self, writers: &Writers<'_>) -> Result<(), Problem> {
+        match writers.digitalocean {
+            Some(digitalocean) => is_called_so(digitalocean, &self.0.fresh.key).await,
+            None => Ok(()),
         }
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use super::cors::{Arranged, CorsChange};
 use super::settings::{Verdict, compare};
 use crate::model::bucket::{Acl, BucketName, Logging, Versioning};
-use crate::model::cdn::CdnWish;
+use crate::model::cdn::{CdnEndpoint, CdnWish};
 use crate::model::desired::WantedBucket;
 use crate::model::lifecycle::LifecycleRule;
 use crate::model::observed::{BucketState, Observed, Settings};
@@ -64,6 +64,14 @@ pub struct CdnChange {
     pub origin: String,
     /// What it shall be.
     pub wish: CdnWish,
+}
+
+impl CdnChange {
+    /// Whether this is the wanted endpoint, as it is wanted.
+    #[must_use]
+    pub fn is_met_by(&self, endpoint: &CdnEndpoint) -> bool {
+        endpoint.origin.eq_ignore_ascii_case(&self.origin) && endpoint.fits(&self.wish)
+    }
 }
 
 impl fmt::Display for BucketAction {

@@ -13,7 +13,7 @@ const MINUTE_SECONDS: i64 = 60;
 const CDN_SECONDS: i64 = 10;
 
 /// When each token called, in Unix seconds, for as long as it counts.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Limits {
     calls: HashMap<String, VecDeque<i64>>,
     cdn_calls: HashMap<String, VecDeque<i64>>,

@@ -32,7 +32,7 @@ use crate::clock::Clock;
 use crate::switches::Switches;
 
 /// The account: its tokens, keys, CDN endpoints and apps.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct DigitalOcean {
     /// The tokens that are accepted.
     pub tokens: Vec<Token>,

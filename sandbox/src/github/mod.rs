@@ -41,7 +41,7 @@ pub use variable::{Variable, Variables};
 use limits::Meter;
 
 /// All of GitHub that the sandbox knows.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct GitHub {
     /// The repositories.
     pub repositories: Vec<Repository>,

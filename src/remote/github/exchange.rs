@@ -115,7 +115,8 @@ fn redirect(base: &BaseUrl, reply: &Reply) -> Option<String> {
         .map(ToString::to_string)
 }
 
-/// Makes a call once whose success is a 201 or a 204; what else is answered came from somebody who did not do it.
+/// Makes a write once, whose success is the one that GitHub documents for its method; what else is answered came from
+/// somebody who did not do it.
 pub(super) async fn carry_out(
     octocrab: &Octocrab,
     base: &BaseUrl,
@@ -123,10 +124,15 @@ pub(super) async fn carry_out(
 ) -> Result<Reply, Failure> {
     let reply = exchange(octocrab, base, call).await?;
     let status = reply.status();
-    if matches!(status, StatusCode::CREATED | StatusCode::NO_CONTENT) {
+    let (done, documented): (&[StatusCode], _) = match call.method {
+        Method::POST => (&[StatusCode::CREATED], "201"),
+        Method::PUT => (&[StatusCode::CREATED, StatusCode::NO_CONTENT], "201 or 204"),
+        _ => (&[StatusCode::NO_CONTENT], "204"),
+    };
+    if done.contains(&status) {
         return Ok(reply);
     }
-    let why = format!("status {} in place of 201 or 204", status.as_u16());
+    let why = format!("status {} in place of {documented}", status.as_u16());
     Err(Failure::malformed(Service::GitHub, call.subject, &why))
 }
 

@@ -12,7 +12,7 @@ mod variables;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::Method;
 use octocrab::Octocrab;
@@ -35,7 +35,7 @@ use super::page::{Listed, Page};
 use super::paging::List;
 use super::retry::Attempts;
 use super::shutdown::Shutdown;
-use super::transport::{Reply, SEGMENT, Transport, host_of};
+use super::transport::{SEGMENT, Transport, host_of};
 use crate::model::sink::{Repository, Target};
 use crate::model::time::Timestamp;
 use app::AppAccess;
@@ -82,6 +82,8 @@ pub struct RepositoryFacts {
 pub struct Written {
     /// When GitHub says it answered; `updated_at` of what was written is not later.
     pub date: Option<Timestamp>,
+    /// How long the answer took: `updated_at` of what was written is at most so much earlier.
+    pub took: Duration,
 }
 
 #[derive(Debug, Clone)]
@@ -200,15 +202,17 @@ impl GitHub {
     }
 
     /// Makes a write that may be repeated.
-    async fn reply(&self, to: &Repository, call: &Call<'_>) -> Result<Reply, Failure> {
+    async fn write(&self, to: &Repository, call: &Call<'_>) -> Result<Written, Failure> {
         let octocrab = self.octocrab(to).await?;
-        self.attempts.run(|| carry_out(&octocrab, &self.base, call)).await
+        self.attempts.run(|| self.write_once(&octocrab, call)).await
     }
 
-    async fn write(&self, to: &Repository, call: &Call<'_>) -> Result<Written, Failure> {
-        let reply = self.reply(to, call).await?;
+    async fn write_once(&self, octocrab: &Octocrab, call: &Call<'_>) -> Result<Written, Failure> {
+        let asked = Instant::now();
+        let reply = carry_out(octocrab, &self.base, call).await?;
         Ok(Written {
             date: date_of(reply.headers()),
+            took: asked.elapsed(),
         })
     }
 
@@ -218,15 +222,13 @@ impl GitHub {
         let octocrab = self.octocrab(to).await?;
         let doubtful = AtomicBool::new(false);
         let attempt = || async {
-            let answered = carry_out(&octocrab, &self.base, call).await;
+            let answered = self.write_once(&octocrab, call).await;
             answered.inspect_err(|failure| {
                 doubtful.fetch_or(!failure.is_refusal(), Ordering::Relaxed);
             })
         };
         match self.attempts.run(attempt).await {
-            Ok(reply) => Ok(Written {
-                date: date_of(reply.headers()),
-            }),
+            Ok(written) => Ok(written),
             Err(failure) if doubtful.into_inner() => Err(WriteFailure::Lost(failure)),
             Err(failure) => Err(WriteFailure::Refused(failure)),
         }
