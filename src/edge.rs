@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::apply::{FullAccess, Ledger, Minter};
+use crate::apply::{Entries, FullAccess, Ledger, Minter};
 use crate::bug::caught_in;
 use crate::config::{Files, Given, InputProblem, InventoryFormat, Refused, Request, Runner, credentials};
 use crate::job::Job;
@@ -145,7 +145,8 @@ async fn conduct(
         console.close_group();
         tell::report(request, &request.desired, &Told::BrokenOff, ledger.told(), None)
     });
-    report.add_problems(ledger.told().problems);
+    let Entries { problems, notes, .. } = ledger.told();
+    report.add(problems, notes);
     report
 }
 

@@ -42,5 +42,6 @@ mod secrets;
 mod strangers;
 mod surface;
 mod terminal;
+mod time_left;
 mod ways_out;
 mod written;

@@ -84,6 +84,13 @@ impl FullAccess {
         }
     }
 
+    /// What to look for when the end of a key of our own was not seen: its id, or the names under which it may stand.
+    pub async fn traces(&self) -> Vec<String> {
+        let names = self.sent.open().into_iter().map(|(name, _)| name.to_string());
+        let id = self.own_id().await.map(|id| id.to_string());
+        id.into_iter().chain(names).collect()
+    }
+
     /// The pair, as soon as it is there.
     pub async fn pair(&self) -> Result<Option<KeyPair>, Problem> {
         if let Source::Supplied(pair) = &self.source {

@@ -41,7 +41,7 @@ use crate::plan::Plan;
 use crate::plan::generations::runs_in_question;
 use crate::remedy::problem;
 use crate::remote::spaces::Endpoints;
-use crate::remote::{DigitalOcean, GitHub, SealingKey, Shutdown, Transport};
+use crate::remote::{DigitalOcean, GitHub, Interrupted, SealingKey, Shutdown, Transport};
 use crate::report::console::Console;
 
 pub use admin::Minter;
@@ -57,6 +57,10 @@ pub(crate) use deployments::{Patience, settle as settle_deployments};
 pub(crate) use keys::{Next, Round};
 pub(crate) use landmarks::Landmarks;
 pub(crate) use preflight::{Findings, preflight};
+
+/// How long after a signal the end of a key is awaited, once begun: what follows, and above all the end of the full-access
+/// key, needs the rest of the ten seconds that the runner gives.
+pub(crate) const ENDING_AFTER_SIGNAL: Duration = Duration::from_secs(4);
 
 /// Everything that can write. It exists only while a plan is carried out.
 pub(crate) struct Writers<'a> {
@@ -151,12 +155,21 @@ async fn sweep(writers: &Writers<'_>, plan: &Plan) {
     // A rename that was answered and not done: what a variable names was delivered, whatever the key is called.
     let unseen = orphans.filter(|orphan| !writers.is_named(orphan));
     let swept = unseen.chain(&plan.stray_admins).map(|key| async move {
-        match digitalocean.delete_key(&key.id).await {
-            Ok(()) => writers.ledger.did(
+        let deletion = digitalocean.delete_key(&key.id);
+        match writers.shutdown.within(ENDING_AFTER_SIGNAL, deletion).await {
+            Ok(Ok(())) => writers.ledger.did(
                 format!("key {}", key.name),
                 "deleted: a dead run left it, and no sink has seen it",
             ),
-            Err(failure) => writers.ledger.failed(problem(&failure)),
+            Ok(Err(failure)) => writers.ledger.failed(problem(&failure)),
+            Err(Interrupted(cause)) => {
+                let what = format!(
+                    "{cause} stopped the run before the deletion of {} was answered",
+                    key.id
+                );
+                let left = Problem::new(format!("key {}", key.name), what, "The next run tries again.");
+                writers.ledger.failed(left);
+            }
         }
     });
     join_all(swept).await;

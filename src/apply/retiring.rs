@@ -2,14 +2,14 @@
 
 use futures_util::future::join_all;
 
-use super::Writers;
+use super::{ENDING_AFTER_SIGNAL, Writers};
 use crate::model::intent::Means;
 use crate::model::key::SpacesKey;
 use crate::model::problem::Problem;
 use crate::plan::gate::{Released, Standing};
 use crate::plan::{Plan, Retirement};
 use crate::remedy::problem;
-use crate::remote::{DigitalOcean, Failure};
+use crate::remote::{DigitalOcean, Interrupted};
 
 /// How often a key is taken out of service that is still there.
 const PASSES: usize = 2;
@@ -44,17 +44,26 @@ pub(super) async fn retire(writers: &Writers<'_>, plan: &Plan) {
 /// Whether its end was answered.
 async fn end(writers: &Writers<'_>, digitalocean: &DigitalOcean, released: &Released<'_>) -> bool {
     let old = released.retirement();
-    let ended: Result<(), Failure> = match old.means {
-        Means::Delete => digitalocean.delete_key(&old.key.id).await,
-        Means::Quarantine => digitalocean.empty_grants(&old.key).await.map(drop),
+    let ending = async {
+        match old.means {
+            Means::Delete => digitalocean.delete_key(&old.key.id).await,
+            Means::Quarantine => digitalocean.empty_grants(&old.key).await.map(drop),
+        }
     };
-    let refused = ended.map_err(|failure| problem(&failure));
-    refused
-        .inspect_err(|Problem { what, remedy, .. }| {
+    match writers.shutdown.within(ENDING_AFTER_SIGNAL, ending).await {
+        Ok(Ok(())) => return true,
+        Ok(Err(failure)) => {
+            let Problem { what, remedy, .. } = problem(&failure);
             let what = format!("it could not be taken out of service: {what}");
-            fail(writers, old, &what, remedy);
-        })
-        .is_ok()
+            fail(writers, old, &what, &remedy);
+        }
+        Err(Interrupted(cause)) => {
+            let what =
+                format!("{cause} stopped the run before its end was answered, so it may still be in service");
+            fail(writers, old, &what, "");
+        }
+    }
+    false
 }
 
 /// Tells of the keys that the list shows as ended, and returns the others. Whoever revokes a key relies on its end.
@@ -66,7 +75,14 @@ async fn look<'p>(
     if ended.is_empty() {
         return ended;
     }
-    let listed = digitalocean.list_keys().await;
+    let listed = writers
+        .shutdown
+        .within(ENDING_AFTER_SIGNAL, digitalocean.list_keys())
+        .await;
+    let listed = match listed {
+        Ok(listed) => listed.map_err(|failure| problem(&failure)),
+        Err(Interrupted(cause)) => Err(Problem::new("keys", format!("{cause} stopped the run"), "")),
+    };
     let unseen = ended.into_iter().filter(|key| {
         let old = key.retirement();
         match &listed {
@@ -75,14 +91,10 @@ async fn look<'p>(
                 writers.ledger.did(format!("key {}", old.key.id), old.epitaph());
                 false
             }
-            Err(failure) => {
-                let Problem { what, remedy, .. } = problem(failure);
-                fail(
-                    writers,
-                    old,
-                    &format!("its end was accepted and could not be seen: {what}"),
-                    &remedy,
-                );
+            Err(told) => {
+                let Problem { what, remedy, .. } = told;
+                let what = format!("its end was accepted and could not be seen: {what}");
+                fail(writers, old, &what, remedy);
                 false
             }
         }

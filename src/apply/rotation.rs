@@ -125,6 +125,7 @@ impl<'a> Minted<'a> {
                 .mint(digitalocean, writers.console, writers.shutdown)
                 .await
                 .map_err(Setback::Failed)?;
+            writers.ledger.begins(&fresh.key.id, &order.wanted.family);
             let minted = Self { order, fresh };
             if order
                 .newest
@@ -243,6 +244,7 @@ impl<'a> Minted<'a> {
         };
         let deleted = digitalocean.delete_key(&self.fresh.key.id).await;
         deleted.map_err(|failure| Setback::Failed(problem(&failure)))?;
+        writers.ledger.ends(&self.fresh.key.id);
         writers.ledger.did(
             self.subject(),
             format!("deleted {}, which no sink has seen", self.fresh.key.id),
@@ -450,6 +452,7 @@ impl Delivered<'_> {
         let name = name.marked(Mark::Active { since });
         let renamed = digitalocean.rename(&key, &name.to_string()).await;
         let key = renamed.map_err(|failure| Setback::Failed(problem(&failure)))?;
+        writers.ledger.ends(&key.id);
         writers
             .ledger
             .did(subject, format!("{} delivered everywhere and active", key.id));

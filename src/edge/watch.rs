@@ -58,22 +58,49 @@ impl Watch<'_> {
     async fn say_farewell(&self) {
         let key = self.while_there_is_time(caught_in(self.full_access.end()));
         let token = self.while_there_is_time(self.give_back_token());
-        let problem = match tokio::join!(key, token).0 {
+        let (key, _) = tokio::join!(key, token);
+        self.tell_tokens();
+        let problem = match key {
             Some(Ok(Ok(()))) => return,
             Some(Ok(Err(problem))) => problem,
             Some(Err(bug)) => left_behind(&bug.problem("").what, ""),
-            None => left_behind("its end was not answered in time", ""),
+            None => left_behind(
+                &format!("the end of {} was not answered in time", self.key().await),
+                "",
+            ),
         };
         self.ledger.failed(problem);
     }
 
-    /// The token of a GitHub App ends by itself within the hour; that it could not be given back is no failure of the run.
+    /// How the full-access key is called, as far as that is known.
+    async fn key(&self) -> String {
+        let traces = self.full_access.traces().await;
+        if traces.is_empty() {
+            "its mint".to_owned()
+        } else {
+            format!("key {}", traces.join(", "))
+        }
+    }
+
     async fn give_back_token(&self) {
         let Some(github) = self.github else { return };
         match caught_in(github.revoke()).await {
             Ok(Ok(())) => {}
             Ok(Err(failure)) => tracing::debug!("{failure}"),
             Err(bug) => tracing::debug!("{}", bug.problem("App token")),
+        }
+    }
+
+    /// The token of a GitHub App ends by itself within the hour; that it could not be given back is no failure of the run.
+    fn tell_tokens(&self) {
+        let out = self.github.map(GitHub::tokens_out).unwrap_or_default();
+        for repository in out {
+            let what = format!("the App's token for {repository} may not have been given back");
+            self.ledger.note(Problem::new(
+                "github-app-id",
+                what,
+                "It ends by itself, an hour after its mint.",
+            ));
         }
     }
 

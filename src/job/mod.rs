@@ -10,7 +10,7 @@ mod working;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::apply::{FullAccess, Keys, Landmarks, Ledger, Outcomes};
+use crate::apply::{ENDING_AFTER_SIGNAL, FullAccess, Keys, Landmarks, Ledger, Outcomes};
 use crate::config::{Command, Request};
 use crate::model::desired::{AppRef, Desired};
 use crate::model::key::AccessKeyId;
@@ -21,7 +21,7 @@ use crate::plan::standing::Standing;
 use crate::plan::{Brief, Plan, plan};
 use crate::remedy;
 use crate::remote::spaces::SpacesOf;
-use crate::remote::{Cause, DigitalOcean, GitHub, Shutdown};
+use crate::remote::{Cause, DigitalOcean, GitHub, Interrupted, Shutdown};
 use crate::report::Report;
 use crate::report::console::Console;
 use crate::session::Session;
@@ -148,7 +148,8 @@ impl<'a> Job<'a> {
 
     /// The bucket work is done. What cannot be deleted now is tried again at the very end, and told there.
     async fn end_full_access(&self) {
-        if let Err(problem) = self.full_access.end().await {
+        let end = self.shutdown.within(ENDING_AFTER_SIGNAL, self.full_access.end());
+        if let Ok(Err(problem)) = end.await {
             tracing::debug!("{problem}");
         }
     }
@@ -185,16 +186,15 @@ impl<'a> Job<'a> {
 
     /// Takes what the work comes to, unless it goes on long after a signal: then nothing is known of its end.
     async fn in_time<T: Default>(&self, subject: &str, work: impl Future<Output = T>) -> T {
-        tokio::select! {
-            biased;
-            done = work => done,
-            cause = self.shutdown.overdue(DELIVERY_AFTER_SIGNAL) => {
-                let what = format!("{cause} stopped the run while an answer was awaited");
-                let remedy = "Run again: it goes on from what it finds, and delivers anew where that is in doubt.";
-                self.ledger.failed(Problem::new(subject, what, remedy));
-                T::default()
-            }
-        }
+        let done = self.shutdown.within(DELIVERY_AFTER_SIGNAL, work).await;
+        done.unwrap_or_else(|Interrupted(cause)| {
+            let what = format!("{cause} stopped the run while an answer was awaited");
+            let remedy =
+                "Run again: it goes on from what it finds, and delivers anew where that is in doubt.";
+            self.ledger.failed(Problem::new(subject, what, remedy));
+            self.ledger.tell_unfinished(cause);
+            T::default()
+        })
     }
 
     /// Tells that the run was stopped, by whatever asked for it, at this point of its way.

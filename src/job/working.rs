@@ -231,10 +231,11 @@ impl Job<'_> {
         };
         let all = async {
             let preflight = apply::preflight(&writers, plan, &self.desired, &world.observed);
-            let (buckets, findings, ()) = tokio::join!(buckets, preflight, apply::clear(&writers, plan));
-            (buckets, findings)
+            tokio::join!(buckets, preflight)
         };
-        self.interruptible(all).await.unwrap_or_else(|| {
+        // The end of a key that has begun is not broken off: whoever reads of it would not know what came of it.
+        let (prepared, ()) = tokio::join!(self.interruptible(all), apply::clear(&writers, plan));
+        prepared.unwrap_or_else(|| {
             self.was_stopped("this run", "it before any key was minted");
             (Outcomes::new(), Findings::default())
         })

@@ -93,6 +93,15 @@ impl Shutdown {
         cause
     }
 
+    /// What the work comes to, unless it goes on for longer than `span` after the process was asked to stop.
+    pub async fn within<T>(&self, span: Duration, work: impl Future<Output = T>) -> Result<T, Interrupted> {
+        tokio::select! {
+            biased;
+            done = work => Ok(done),
+            cause = self.overdue(span) => Err(Interrupted(cause)),
+        }
+    }
+
     /// Sleeps for `span`, or less when the process is asked to stop.
     pub async fn sleep(&self, span: Duration) -> Result<(), Interrupted> {
         tokio::select! {

@@ -175,11 +175,13 @@ pub struct OlderKey {
 }
 
 impl Report {
-    /// Adds what failed after the rest was told; nothing is told twice.
-    pub fn add_problems(&mut self, problems: Vec<Problem>) {
-        for problem in problems {
-            if !self.problems.contains(&problem) {
-                self.problems.push(problem);
+    /// Adds what failed, or is worth knowing, after the rest was told; nothing is told twice.
+    pub fn add(&mut self, problems: Vec<Problem>, notes: Vec<Problem>) {
+        for (told, more) in [(&mut self.problems, problems), (&mut self.notes, notes)] {
+            for one in more {
+                if !told.contains(&one) {
+                    told.push(one);
+                }
             }
         }
     }

@@ -1,8 +1,9 @@
 //! A GitHub App's tokens: one for each repository, narrowed to it and to what we do, given back at the end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::Method;
@@ -51,6 +52,15 @@ pub(super) struct AppAccess {
     key: AppKey,
     announce: Announce,
     sessions: Mutex<BTreeMap<Repository, Session>>,
+    out: Out,
+}
+
+/// The tokens that may be good: those that were asked for and neither refused nor given back.
+#[derive(Default)]
+struct Out {
+    repositories: std::sync::Mutex<BTreeSet<Repository>>,
+    /// They are being given back, so that none is asked for any more.
+    closed: AtomicBool,
 }
 
 struct Session {
@@ -87,7 +97,13 @@ impl AppAccess {
             key,
             announce,
             sessions: Mutex::default(),
+            out: Out::default(),
         }
+    }
+
+    /// The repositories for which a token may be good.
+    pub(super) fn tokens_out(&self) -> Vec<Repository> {
+        self.out.repositories().iter().cloned().collect()
     }
 
     /// A client under a token for this repository; minted on first use and again before it expires.
@@ -131,6 +147,7 @@ impl AppAccess {
 
     /// Revokes every token in use; the first failure is told after all were tried.
     pub(super) async fn revoke(&self, attempts: &Attempts) -> Result<(), Failure> {
+        self.out.closed.store(true, Ordering::Relaxed);
         let sessions = std::mem::take(&mut *self.sessions.lock().await);
         let mut outcome = Ok(());
         for (repository, session) in sessions {
@@ -139,6 +156,9 @@ impl AppAccess {
             let revoked = attempts
                 .run(|| carry_out(&session.octocrab, &self.base, &call))
                 .await;
+            if revoked.is_ok() {
+                self.out.is_back(&repository);
+            }
             outcome = outcome.and(revoked.map(|_| ()));
         }
         outcome
@@ -157,7 +177,13 @@ impl AppAccess {
         };
         let app = octocrab(&self.transport, &self.base, Some(jwt.ok_or_else(no_randomness)?));
         let installation = self.installation(&app, &subject, to).await?;
-        let token = self.installation_token(&app, &subject, to, &installation).await?;
+        self.out.asks_for(&subject, to)?;
+        let token = self.installation_token(&app, &subject, to, &installation).await;
+        let token = token.inspect_err(|failure| {
+            if failure.is_refusal() {
+                self.out.is_back(to);
+            }
+        })?;
         (self.announce)(&token);
         Ok(token)
     }
@@ -222,6 +248,27 @@ impl AppAccess {
         serde_json::from_slice(reply.body())
             .map(|TokenReply { token }| token)
             .map_err(unreadable)
+    }
+}
+
+impl Out {
+    /// A token is about to be asked for; not any more on the way out, where nobody would give it back.
+    fn asks_for(&self, subject: &str, to: &Repository) -> Result<(), Failure> {
+        if self.closed.load(Ordering::Relaxed) {
+            let (service, kind) = (Service::GitHub, FailureKind::Interrupted);
+            return Err(Failure::new(service, subject, kind, "the run is over"));
+        }
+        self.repositories().insert(to.clone());
+        Ok(())
+    }
+
+    /// The token for this repository is good no more, or never was.
+    fn is_back(&self, to: &Repository) {
+        self.repositories().remove(to);
+    }
+
+    fn repositories(&self) -> MutexGuard<'_, BTreeSet<Repository>> {
+        self.repositories.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -168,6 +168,15 @@ impl GitHub {
         }
     }
 
+    /// The repositories for which an App's token was asked for and may live on.
+    #[must_use]
+    pub fn tokens_out(&self) -> Vec<Repository> {
+        match &self.access {
+            Access::Token(_) => Vec::new(),
+            Access::App(app) => app.tokens_out(),
+        }
+    }
+
     async fn get<T: DeserializeOwned>(
         &self,
         to: &Repository,
