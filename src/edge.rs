@@ -147,6 +147,9 @@ async fn conduct(
     });
     let Entries { problems, notes, .. } = ledger.told();
     report.add(problems, notes);
+    // First, since it may be what the rest comes of.
+    let clocks = tell::clocks(&session.transport.clocks().gaps());
+    report.notes.splice(0..0, clocks);
     report
 }
 

@@ -1,5 +1,6 @@
 //! From a plan and what became of it to the report.
 
+mod clocks;
 mod older;
 mod planned;
 
@@ -17,6 +18,8 @@ use crate::plan::generations::Generation;
 use crate::plan::standing::Standing;
 use crate::plan::{BucketAction, BucketPlan, Decision, FamilyPlan, Plan, Retirement};
 use crate::report::{BucketOutcome, BucketReport, Change, KeyReport, Report, spoken};
+
+pub use clocks::clocks;
 
 /// What there is to tell.
 pub enum Told<'a> {

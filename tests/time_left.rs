@@ -145,6 +145,43 @@ fn an_orphan_whose_end_hangs_is_told_with_its_id() {
     outcome.complains(&[&id, "signal"]);
 }
 
+/// The reply to a mint is not awaited any more, and then the key comes about all the same.
+#[test]
+fn a_mint_that_was_given_up_and_lands_late_leaves_no_key() {
+    let sandbox = Sandbox::start(world());
+    let minting = Fault::on(DigitalOcean)
+        .method("POST")
+        .path_contains("/v2/spaces/keys");
+    sandbox.script(minting.hold());
+    let flight = Run::bootstrap(&sandbox)
+        .input("report-file", "report.json")
+        .start();
+    flight.held();
+    flight.terminate();
+    until_heard(&flight);
+    let lists = || {
+        let journal = sandbox.journal();
+        let lists = journal
+            .iter()
+            .filter(|entry| entry.method == "GET" && entry.path.contains("/v2/spaces/keys"));
+        lists.count()
+    };
+    let before = lists();
+    // That it is looked for by its name says that its reply is not awaited any more.
+    until(|| lists() > before);
+    sandbox.release();
+    let outcome = flight.finish_within(TIME_TO_END);
+    it_has_had_its_say(&outcome, "a late mint");
+    let world = sandbox.world();
+    assert_eq!(world.digitalocean.keys.len(), 1, "it has landed");
+    assert_eq!(
+        world.digitalocean.live_keys().count(),
+        0,
+        "and is gone: {:#?}",
+        outcome.journal
+    );
+}
+
 /// A secret that hangs, in a delivery that goes on for as long as there is time.
 #[test]
 fn a_key_whose_delivery_hangs_is_told_with_its_id() {
@@ -224,13 +261,13 @@ fn a_signal_while_an_app_token_is_minted_gives_it_back() {
 
 /// Waits until the process says that it has heard the signal.
 fn until_heard(flight: &Running<'_>) {
+    until(|| flight.log().contains("SIGTERM"));
+}
+
+fn until(is_so: impl Fn() -> bool) {
     let begun = std::time::Instant::now();
-    while !flight.log().contains("SIGTERM") {
-        assert!(
-            begun.elapsed() < TIME_TO_END,
-            "the signal is not heard: {}",
-            flight.log()
-        );
+    while !is_so() {
+        assert!(begun.elapsed() < TIME_TO_END, "it never comes to that");
         std::thread::sleep(Duration::from_millis(5));
     }
 }

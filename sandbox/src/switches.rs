@@ -107,11 +107,15 @@ pub struct Switches {
     pub content_md5_required: bool,
     /// Whether `x-amz-checksum-*` trailers and headers are refused with 501.
     pub checksum_headers_refused: bool,
+    /// By how many seconds the clock of Spaces is ahead of DigitalOcean's; a negative number: how far it is behind.
+    pub spaces_clock_ahead: i64,
+    /// How far the time of a signature may be from the clock of Spaces; `None` for any time.
+    pub signature_skew_allowed: Option<Duration>,
     /// Whether `GET ?logging` needs full access.
     pub reading_logging_needs_full_access: bool,
 
     // GitHub
-    /// By how many seconds GitHub's clock is ahead of the others; a negative number: how far it is behind.
+    /// By how many seconds GitHub's clock is ahead of DigitalOcean's; a negative number: how far it is behind.
     pub github_clock_ahead: i64,
     /// Prefix of every path: empty for github.com, `/api/v3` for an Enterprise Server.
     pub github_path_prefix: String,
@@ -211,6 +215,9 @@ impl Default for Switches {
             bucket_quota: 100,
             content_md5_required: true,
             checksum_headers_refused: true,
+            spaces_clock_ahead: 0,
+            // `RGW_AUTH_GRACE` of Ceph, and what S3 allows.
+            signature_skew_allowed: Some(Duration::from_mins(15)),
             reading_logging_needs_full_access: true,
             github_clock_ahead: 0,
             github_path_prefix: String::new(),

@@ -19,7 +19,8 @@ use crate::switches::Switches;
 /// [`crate::Sandbox::world`].
 #[derive(Debug, Clone)]
 pub struct World {
-    /// The time that all faces go by; GitHub's clock may be ahead of it: [`World::time_at`].
+    /// The time that all faces go by; the clocks of GitHub and Spaces may be ahead of it: [`World::time_at`]. That of the
+    /// machine under test may be too: [`Clock::set`].
     pub clock: Clock,
     /// The DigitalOcean account: keys, CDN endpoints, apps.
     pub digitalocean: DigitalOcean,
@@ -139,7 +140,8 @@ impl World {
     pub fn time_at(&self, face: FaceName) -> i64 {
         match face {
             FaceName::GitHub => self.clock.now() + self.switches.github_clock_ahead,
-            FaceName::DigitalOcean | FaceName::Spaces => self.clock.now(),
+            FaceName::Spaces => self.clock.now() + self.switches.spaces_clock_ahead,
+            FaceName::DigitalOcean => self.clock.now(),
         }
     }
 

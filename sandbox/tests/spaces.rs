@@ -109,6 +109,33 @@ fn objects_come_back_as_they_were_put() {
 }
 
 #[test]
+fn a_signature_must_be_of_the_time_that_spaces_shows() {
+    for (ahead, refused) in [
+        (0, false),
+        (14 * 60, false),
+        (-14 * 60, false),
+        (16 * 60, true),
+        (-16 * 60, true),
+    ] {
+        let sandbox = Sandbox::start(world());
+        let key = full(&sandbox);
+        sandbox.world().switches.spaces_clock_ahead = ahead;
+        let answer = key.send("GET", "/", "");
+        assert_eq!(answer.status == 403, refused, "{ahead}");
+        if refused {
+            assert_eq!(refusal(&answer), (403, "RequestTimeTooSkewed"));
+            assert_eq!(
+                key.send("HEAD", "/shop-uploads", "").body,
+                "",
+                "a HEAD has no code"
+            );
+        }
+        sandbox.world().switches.signature_skew_allowed = None;
+        assert_eq!(key.send("GET", "/", "").status, 200, "{ahead}");
+    }
+}
+
+#[test]
 fn a_signature_must_be_from_a_key_that_spaces_knows() {
     let sandbox = Sandbox::start(world().with_switches(|it| it.key_delete_delay = Duration::from_secs(5)));
     let mut key = full(&sandbox);

@@ -15,7 +15,7 @@ const DETAIL_MAX: usize = 300;
 const WORD_MAX: usize = 80;
 
 /// A service of ours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Service {
     /// The DigitalOcean API.
     DigitalOcean,
@@ -137,14 +137,20 @@ impl Failure {
 
     /// The request had no reply that could be read.
     pub(super) fn unanswered(service: Service, subject: &str, why: &NoReply) -> Self {
+        let skewed = matches!(why, NoReply::Skewed { .. });
         let kind = match why {
             NoReply::TooLong { .. } => FailureKind::Excessive,
             NoReply::Foreign { .. } | NoReply::Encoded { .. } => FailureKind::Malformed,
-            NoReply::Unsent(_) | NoReply::Unreachable { .. } | NoReply::Lost { .. } => {
-                FailureKind::Unavailable
-            }
+            NoReply::Unsent(_)
+            | NoReply::Unreachable { .. }
+            | NoReply::Lost { .. }
+            | NoReply::Skewed { .. } => FailureKind::Unavailable,
         };
-        Self::new(service, subject, kind, &why.to_string())
+        Self {
+            // The server's time is known now, so there is nothing to wait for.
+            wait: skewed.then_some(Duration::ZERO),
+            ..Self::new(service, subject, kind, &why.to_string())
+        }
     }
 
     /// The reply is not what the API promises.

@@ -28,7 +28,7 @@ mod waiting;
 
 use crate::model::base_url;
 pub use crate::model::base_url::{BadBaseUrl, BaseUrl};
-pub use clock::ServerClock;
+pub use clock::{Clocks, Gap, ServerClock};
 pub use deadline::deadline;
 pub use digitalocean::DigitalOcean;
 pub use failure::{Failure, FailureKind, Service, WriteFailure};

@@ -35,6 +35,14 @@ pub(super) enum NoReply {
         /// How much is read, in bytes.
         limit: usize,
     },
+    /// The server refused a request whose signature bears a time that is far from the server's own.
+    #[error("{host} refused a request that was signed {} minutes off its own clock", off / 60)]
+    Skewed {
+        /// Who answered.
+        host: String,
+        /// How far the two times lie apart, in seconds.
+        off: u64,
+    },
     /// Somebody else than the service answered.
     #[error("the reply of {host} is a page of HTML")]
     Foreign {

@@ -13,6 +13,7 @@ use secrecy::SecretString;
 use tower::Service;
 
 use super::base_url::BaseUrl;
+use super::failure::Service as Remote;
 use super::limits::BODY_MAX;
 use super::no_reply::NoReply;
 use super::transport::Transport;
@@ -53,7 +54,9 @@ impl Service<http::Request<OctoBody>> for OctocrabService {
         Box::pin(async move {
             let (parts, body) = request.into_parts();
             let body = body.collect().await.map_err(NoReply::unsent)?.to_bytes();
-            let reply = transport.send(outgoing(parts, body)?, BODY_MAX).await?;
+            let reply = transport
+                .send(Remote::GitHub, outgoing(parts, body)?, BODY_MAX)
+                .await?;
             Ok(reply.map(Full::new))
         })
     }

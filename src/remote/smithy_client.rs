@@ -1,7 +1,5 @@
 //! aws-sdk-s3 over our transport.
 
-use std::ops::Range;
-
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
@@ -10,18 +8,16 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
+use chrono::NaiveDateTime;
 use http::header::{CONTENT_TYPE, DATE, USER_AGENT};
 use http::{Method, StatusCode};
 
-use super::clock::date_of;
+use super::clock::{TOLERATED, date_of};
+use super::failure::Service;
 use super::limits::STORAGE_BODY_MAX;
 use super::no_reply::NoReply;
 use super::transport::{Reply, Transport, header, host};
 use crate::model::time::Timestamp;
-
-/// Before this was written no server was asked, 1 January 2020; and the SDK computes with what it believes, so what is
-/// beyond 1 January 2200 is none either.
-const SANE_DATES: Range<Timestamp> = Timestamp::from_unix(1_577_836_800)..Timestamp::from_unix(7_258_118_400);
 
 /// The SDK's way to our transport. The time limits of the SDK are not heeded: the transport has its own.
 #[derive(Debug, Clone)]
@@ -44,10 +40,16 @@ impl HttpConnector for SmithyClient {
         let transport = self.0.clone();
         HttpConnectorFuture::new(async move {
             let request = outgoing(request)?;
-            let (method, host) = (request.method().clone(), host(request.url()));
-            let reply = transport.send(request, STORAGE_BODY_MAX).await;
-            let mut reply = judged(&method, host, reply.map_err(connector_error)?)?;
-            without_absurd_date(&mut reply);
+            let (method, host, signed) = (request.method().clone(), host(request.url()), signed_at(&request));
+            let reply = transport.send(Service::Spaces, request, STORAGE_BODY_MAX).await;
+            let reply = reply.map_err(connector_error)?;
+            // The reply to a HEAD has no code, so its time has to tell; and the next one is signed by that.
+            if let Some(off) = skew(signed, &reply) {
+                return Err(connector_error(NoReply::Skewed { host, off }));
+            }
+            let mut reply = judged(&method, host, reply)?;
+            // The SDK would correct the time that it is given once more, by a clock of its own.
+            reply.headers_mut().remove(DATE);
             HttpResponse::try_from(reply.map(SdkBody::from))
                 .map_err(|error| ConnectorError::user(error.into()))
         })
@@ -108,12 +110,17 @@ fn is_whole(body: &[u8], root: &str) -> bool {
     tag.strip_prefix(b"/").is_some_and(is_root) || is_root(tag) && tag.ends_with(b"/")
 }
 
-/// The SDK signs by the server's clock from its first answer on, and panics beyond the year 9999. A time that no clock of
-/// ours can be wrong by is none.
-fn without_absurd_date(reply: &mut Reply) {
-    if !date_of(reply.headers()).is_some_and(|date| SANE_DATES.contains(&date)) {
-        reply.headers_mut().remove(DATE);
-    }
+/// The time that a request was signed at, as far as it lies from the server's.
+fn skew(signed: Option<Timestamp>, reply: &Reply) -> Option<u64> {
+    let apart = signed?.unix().abs_diff(date_of(reply.headers())?.unix());
+    (reply.status() == StatusCode::FORBIDDEN && apart > TOLERATED.as_secs()).then_some(apart)
+}
+
+/// When the SDK signed the request: `20260102T030405Z`.
+fn signed_at(request: &reqwest::Request) -> Option<Timestamp> {
+    let date = header(request.headers(), "x-amz-date")?;
+    let date = NaiveDateTime::parse_from_str(date, "%Y%m%dT%H%M%SZ").ok()?;
+    Some(Timestamp::from_unix(date.and_utc().timestamp()))
 }
 
 fn outgoing(request: HttpRequest) -> Result<reqwest::Request, ConnectorError> {

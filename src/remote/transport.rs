@@ -1,6 +1,7 @@
 //! The one HTTP stack under all three clients: proxies, roots of trust, time limits, the request log.
 
 use std::error::Error;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -11,6 +12,8 @@ use reqwest::{Client, ClientBuilder, Request, Response, Url};
 use rustls::ClientConfig;
 use rustls_platform_verifier::ConfigVerifierExt;
 
+use super::clock::Clocks;
+use super::failure::Service;
 use super::foreign_url::ForeignUrl;
 use super::limits::REFUSAL_MAX;
 use super::no_reply::NoReply;
@@ -46,6 +49,7 @@ pub struct Transport {
     client: Client,
     unpooled: Client,
     tls: ClientConfig,
+    clocks: Arc<Clocks>,
 }
 
 /// The HTTP client cannot be set up, as when no root certificates are found.
@@ -66,7 +70,14 @@ impl Transport {
             client,
             unpooled,
             tls,
+            clocks: Arc::default(),
         })
+    }
+
+    /// What the servers' clocks show.
+    #[must_use]
+    pub fn clocks(&self) -> &Arc<Clocks> {
+        &self.clocks
     }
 
     /// The same, with a fresh connection for every request: another connection may end at another server, which may
@@ -77,13 +88,22 @@ impl Transport {
             client: self.unpooled.clone(),
             unpooled: self.unpooled.clone(),
             tls: self.tls.clone(),
+            clocks: Arc::clone(&self.clocks),
         }
     }
 
-    /// Sends one request, once, and reads the whole reply, of which the body has at most `body_max` bytes.
-    pub(super) async fn send(&self, request: Request, body_max: usize) -> Result<Reply, NoReply> {
-        let line = RequestLine::of(&request);
+    /// Sends one request to a service, once, and reads the whole reply, of which the body has at most `body_max` bytes.
+    pub(super) async fn send(
+        &self,
+        service: Service,
+        request: Request,
+        body_max: usize,
+    ) -> Result<Reply, NoReply> {
+        let (line, host, asked) = (RequestLine::of(&request), host(request.url()), Instant::now());
         let answer = self.exchange(request, body_max).await;
+        if let Ok(reply) = &answer {
+            self.clocks.feed(service, &host, reply.headers(), asked);
+        }
         line.log(answer.as_ref().map(|reply| reply.status().as_u16()));
         answer
     }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
+use chrono::NaiveDateTime;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use s3s::Body;
@@ -14,6 +15,7 @@ use super::demands::complaint;
 use super::host::{Hosts, Place};
 use super::{preflight, reply};
 use crate::World;
+use crate::journal::FaceName;
 use crate::reply::Reply;
 use crate::server::{host, lock};
 
@@ -25,6 +27,8 @@ pub(crate) async fn answer(world: Arc<Mutex<World>>, request: Request<Bytes>) ->
     let resource = request.uri().path().to_owned();
     let (response, wrote) = if request.method() == Method::OPTIONS {
         (preflight::answer(&lock(&world), &region, &host, &request), false)
+    } else if is_skewed(&lock(&world), &request) {
+        (too_skewed(), false)
     } else {
         operate(world, &region, &host, request).await
     };
@@ -50,6 +54,26 @@ async fn operate(
     };
     response.headers_mut().extend(cors);
     (response, call.has_written())
+}
+
+/// Whether the request was signed at a time that is too far from the clock of Spaces. That is looked at before anything else.
+fn is_skewed(world: &World, request: &Request<Bytes>) -> bool {
+    let Some(allowed) = world.switches.signature_skew_allowed else {
+        return false;
+    };
+    let signed = request.headers().get("x-amz-date");
+    let signed =
+        signed.and_then(|date| NaiveDateTime::parse_from_str(date.to_str().ok()?, "%Y%m%dT%H%M%SZ").ok());
+    let now = world.time_at(FaceName::Spaces);
+    signed.is_some_and(|signed| signed.and_utc().timestamp().abs_diff(now) > allowed.as_secs())
+}
+
+fn too_skewed() -> Response<Bytes> {
+    reply::error(
+        StatusCode::FORBIDDEN,
+        "RequestTimeTooSkewed",
+        "The difference between the request time and the current time is too large.",
+    )
 }
 
 fn region(world: &Mutex<World>, host: &str) -> String {

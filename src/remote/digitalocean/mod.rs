@@ -62,11 +62,12 @@ impl DigitalOcean {
     /// A client that sends `token` to `base` and to no other host.
     #[must_use]
     pub fn new(transport: Transport, base: BaseUrl, token: SecretString, shutdown: Shutdown) -> Self {
+        let clock = transport.clocks().of(Service::DigitalOcean, &host_of(&base));
         Self {
             transport,
             base,
             token,
-            clock: Arc::default(),
+            clock,
             attempts: Attempts::new(shutdown),
             cdn_pace: cdn::pace(),
         }
@@ -175,10 +176,9 @@ impl DigitalOcean {
     async fn send(&self, call: &Call<'_>) -> Result<Reply, NoReply> {
         let request = self.request(call).map_err(NoReply::unsent)?;
         let request = reqwest::Request::try_from(request).map_err(NoReply::unsent)?;
-        let asked = Instant::now();
-        let reply = self.transport.send(request, BODY_MAX).await?;
-        self.clock.feed(reply.headers(), asked);
-        Ok(reply)
+        self.transport
+            .send(Service::DigitalOcean, request, BODY_MAX)
+            .await
     }
 
     fn request(&self, call: &Call<'_>) -> Result<http::Request<String>, http::Error> {

@@ -35,12 +35,13 @@ pub use proof::ProofFailure;
 pub use regions::{Endpoints, SpacesOf};
 
 use super::base_url::BaseUrl;
+use super::clock::SigningTime;
 use super::deadline::deadline;
-use super::failure::Failure;
+use super::failure::{Failure, Service};
 use super::retry::{Attempts, Patience};
 use super::shutdown::Shutdown;
 use super::smithy_client::SmithyClient;
-use super::transport::Transport;
+use super::transport::{Transport, host_of};
 use crate::model::key::AccessKeyId;
 
 /// How long a new key may take until it works everywhere. Undocumented; public scripts wait for 30 s.
@@ -199,6 +200,11 @@ fn client(transport: Transport, endpoint: &BaseUrl, pair: &KeyPair) -> Client {
     );
     let config = aws_sdk_s3::Config::builder()
         .behavior_version(BehaviorVersion::latest())
+        .time_source(SigningTime::new(
+            transport.clocks(),
+            Service::Spaces,
+            &host_of(endpoint),
+        ))
         .http_client(SmithyClient::new(transport))
         .endpoint_url(endpoint.to_string())
         .force_path_style(true)

@@ -60,7 +60,7 @@ impl Browser {
             reqwest::Request::try_from(request).map_err(|error| unanswered(&NoReply::unsent(error)))?;
         let reply = self
             .transport
-            .send(request, STORAGE_BODY_MAX)
+            .send(Service::Spaces, request, STORAGE_BODY_MAX)
             .await
             .map_err(|why| unanswered(&why))?;
         match reply.status() {
