@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::fmt::Write as _;
 use std::hash::{Hash, Hasher};
 
-use crate::promises::{Broken, Recovery, undisturbed_runs_leave_order};
-use crate::rules::{Remembered, Rules};
+use crate::order::Broken;
+use crate::promises::{Recovery, undisturbed_runs_leave_order};
+use crate::remembered::Remembered;
+use crate::rules::Rules;
 use crate::story::{Bounds, Event, Story, Told};
 
 /// What was gone through.

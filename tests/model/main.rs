@@ -22,8 +22,10 @@
 mod clock;
 mod explore;
 mod mutants;
+mod order;
 mod product;
 mod promises;
+mod remembered;
 mod rules;
 mod run;
 mod story;

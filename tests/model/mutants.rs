@@ -1,6 +1,5 @@
 //! Rules that are wrong in one point each. The model must notice, or it proves nothing.
 
-use crate::product::Product;
 use crate::rules::{Advice, Election, Judged, KeySet, Rules, Seen, Sent, Sight, Task};
 use crate::world::{App, KeyId, Mark, RunNo, Time, Value};
 
@@ -32,12 +31,12 @@ pub(crate) enum Mistake {
 }
 
 /// The product with one mistake.
-pub(crate) struct Mutant {
-    pub(crate) product: Product,
+pub(crate) struct Mutant<R> {
+    pub(crate) product: R,
     pub(crate) mistake: Mistake,
 }
 
-impl Rules for Mutant {
+impl<R: Rules> Rules for Mutant<R> {
     fn advise(&self, sight: &Sight, who: RunNo, task: &Task) -> Advice {
         let advice = self.product.advise(sight, who, task);
         let judging = |sight: &Sight| self.product.advise(sight, who, task);

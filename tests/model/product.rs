@@ -29,7 +29,7 @@ use crate::world::{App, Deployment, Key, KeyId, Mark, Repository, RunNo, Save, S
 const GRACE: Duration = Duration::from_hours(1);
 const MAX_AGE: Duration = Duration::from_hours(2160);
 /// How long a deployment may take.
-const PATIENCE: Duration = Duration::from_mins(30);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(30);
 /// The second at which the story begins.
 const EPOCH: i64 = 1_795_000_000;
 
@@ -44,17 +44,23 @@ pub(crate) struct Product {
 }
 
 impl Product {
+    /// With a life so long that nothing is due in a story.
     pub(crate) fn new() -> Self {
+        Self::with(Lifetime::new(MAX_AGE, GRACE).expect("a lifetime"))
+    }
+
+    /// With a life of its own.
+    pub(crate) fn with(lifetime: Lifetime) -> Self {
         let family: Family = FAMILY.parse().expect("a family");
         Self {
-            with_app: desired(wanted(&family, Some(app_sink()))),
-            without_app: desired(wanted(&family, None)),
+            with_app: desired(wanted(&family, lifetime, Some(app_sink()))),
+            without_app: desired(wanted(&family, lifetime, None)),
             family,
         }
     }
 
-    fn desired(&self, app: Option<&App>) -> &Desired {
-        if app.is_some() {
+    fn desired(&self, has_app: bool) -> &Desired {
+        if has_app {
             &self.with_app
         } else {
             &self.without_app
@@ -87,7 +93,8 @@ impl Product {
         }
     }
 
-    fn observed(&self, sight: &Sight, who: RunNo) -> Observed {
+    /// The sight in the product's own types.
+    pub(crate) fn observed(&self, sight: &Sight, who: RunNo) -> Observed {
         let mut observed = self.keys(&sight.seen, who);
         observed
             .targets
@@ -100,9 +107,9 @@ impl Product {
     }
 }
 
-impl Rules for Product {
-    fn advise(&self, sight: &Sight, who: RunNo, task: &Task) -> Advice {
-        let observed = self.observed(sight, who);
+impl Product {
+    /// What the plan for what was observed comes to.
+    pub(crate) fn advise_on(&self, observed: &Observed, has_app: bool, task: &Task) -> Advice {
         let intent = intent(task);
         let first_seen = task.first_seen.map(ids);
         let stuck = task.stuck.then(app_ref).into_iter().collect();
@@ -114,7 +121,7 @@ impl Rules for Product {
             stuck: &stuck,
             patience: PATIENCE,
         };
-        let plan = plan(self.desired(sight.app.as_ref()), &self.family, &observed, &brief);
+        let plan = plan(self.desired(has_app), &self.family, observed, &brief);
         let [family] = plan.families.as_slice() else {
             unreachable!("one family is wanted")
         };
@@ -128,6 +135,12 @@ impl Rules for Product {
                 .map(|current| no(&current.key.id)),
             chase: plan.apps.first().map_or(Chase::Nothing, |app| chase(&app.follow)),
         }
+    }
+}
+
+impl Rules for Product {
+    fn advise(&self, sight: &Sight, who: RunNo, task: &Task) -> Advice {
+        self.advise_on(&self.observed(sight, who), sight.app.is_some(), task)
     }
 
     fn elect(&self, own: KeyId, known: KeySet, seen: &Seen, who: RunNo) -> Election {
@@ -194,6 +207,7 @@ fn chase(follow: &Follow) -> Chase {
 fn intent(task: &Task) -> Intent {
     match task.errand {
         crate::rules::Errand::Bootstrap => Intent::Bootstrap,
+        crate::rules::Errand::Rotate => Intent::Rotate { force: false },
         crate::rules::Errand::Force => Intent::Rotate { force: true },
         crate::rules::Errand::Revoke => Intent::Revoke(Revocation {
             key: None,
@@ -254,7 +268,7 @@ fn app_state(app: &App) -> AppState {
     }
 }
 
-fn deployment(deployment: Deployment) -> DeploymentState {
+pub(crate) fn deployment(deployment: Deployment) -> DeploymentState {
     DeploymentState {
         id: deployment.no.to_string(),
         created_at: Some(at(deployment.created_at)),
@@ -263,7 +277,7 @@ fn deployment(deployment: Deployment) -> DeploymentState {
 }
 
 /// A spec that names a key holds its secret too: both come with one PUT.
-fn spec(names: Value) -> AppSpec {
+pub(crate) fn spec(names: Value) -> AppSpec {
     let envs = text(names).map(|id| {
         json!([
             { "key": ID_VARIABLE, "value": id },
@@ -343,11 +357,11 @@ fn desired(family: WantedFamily) -> Desired {
     }
 }
 
-fn wanted(family: &Family, app: Option<AppSink>) -> WantedFamily {
+fn wanted(family: &Family, lifetime: Lifetime, app: Option<AppSink>) -> WantedFamily {
     WantedFamily {
         family: family.clone(),
         grants: grants(),
-        lifetime: Lifetime::new(MAX_AGE, GRACE).expect("a lifetime"),
+        lifetime,
         github: vec![GitHubSink {
             target: target(),
             access_key: setting("SPACES_ACCESS_KEY"),
@@ -373,14 +387,14 @@ fn grants() -> Grants {
     Grants::from([("shop-uploads".parse().expect("a bucket"), Permission::ReadWrite)])
 }
 
-fn target() -> Target {
+pub(crate) fn target() -> Target {
     Target {
         repository: "acme/shop".parse().expect("a repository"),
         environment: None,
     }
 }
 
-fn app_ref() -> AppRef {
+pub(crate) fn app_ref() -> AppRef {
     AppRef("shop".to_owned())
 }
 
@@ -388,14 +402,14 @@ fn setting(name: &str) -> SettingName {
     name.parse().expect("a setting name")
 }
 
-fn run(no: RunNo) -> Run {
+pub(crate) fn run(no: RunNo) -> Run {
     Run {
         id: 0x10 + u64::from(no),
         attempt: 1,
     }
 }
 
-fn at(time: Time) -> Timestamp {
+pub(crate) fn at(time: Time) -> Timestamp {
     Timestamp::from_unix(EPOCH + i64::from(time))
 }
 

@@ -4,32 +4,17 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use crate::clock;
+use crate::order::{Broken, in_order, may_go};
 use crate::rules::{Errand, Rules};
 use crate::run::{Answer, Run, Step};
 use crate::story::{Span, Story};
-use crate::world::{Key, KeyId, Mark, RunNo, Value, World};
-
-/// A promise that does not hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Broken(pub(crate) String);
+use crate::world::{Key, Mark, RunNo, Value, World};
 
 /// The number of the runs that come after the story.
 const LATER: RunNo = 7;
 
 /// More steps than any run takes that comes to an end.
 const STEPS: usize = 60;
-
-/// A key goes only when nobody holds it, unless somebody interfered between the look and the DELETE.
-pub(crate) fn may_go(world: &World, key: KeyId, excused: bool) -> Result<(), Broken> {
-    let holders = world.holders(key);
-    if holders.is_empty() || excused {
-        return Ok(());
-    }
-    Err(Broken(format!(
-        "key {key} is deleted, and {} holds it",
-        holders.join(", ")
-    )))
-}
 
 /// What can be seen at one point.
 pub(crate) fn hold(story: &Story) -> Result<(), Broken> {
@@ -95,28 +80,6 @@ pub(crate) fn undisturbed_runs_leave_order(story: &Story) -> Result<(), Broken> 
         return Err(Broken("an unfinished key is left".to_owned()));
     }
     in_order(&story.world)
-}
-
-fn in_order(world: &World) -> Result<(), Broken> {
-    let broken = |what: &str| Err(Broken(what.to_owned()));
-    let repository = &world.repository;
-    let Value::Key(current) = repository.variable else {
-        return broken("the variable names no key");
-    };
-    let whole = [repository.id.value, repository.secret.value];
-    let app = world.app.map(|app| [app.spec, app.active.names]);
-    let sinks = whole.into_iter().chain(app.into_iter().flatten());
-    if sinks.into_iter().any(|value| value != Value::Key(current)) {
-        return broken("the sinks do not hold one and the same key");
-    }
-    if !matches!(world.key(current), Some(key) if matches!(key.mark, Mark::Active(_))) {
-        return broken("the delivered key is not active");
-    }
-    // A doubtful one may still wait for the gate.
-    if world.keys.iter().any(|key| key.mark == Mark::Pending) {
-        return broken("a key that no sink has seen is left");
-    }
-    Ok(())
 }
 
 /// What clean runs make of the worlds that stories come through.
@@ -199,12 +162,6 @@ fn once(
     let verdict = judge(world.clone());
     verdicts.borrow_mut().insert(world, verdict.clone());
     verdict
-}
-
-impl Broken {
-    fn at(self, when: &str) -> Self {
-        Self(format!("{when}: {}", self.0))
-    }
 }
 
 /// A run to which nothing happens. Returns how often it wrote.

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use crate::clock;
-use crate::promises::{self, Broken};
+use crate::order::{self, Broken};
+use crate::promises;
 use crate::rules::{Errand, Rules};
 use crate::run::{Answer, Run, Step};
 use crate::world::{Key, Mark, RunNo, Theirs, Time, Value, World, Write};
@@ -285,7 +286,7 @@ impl Story {
         let run = &mut self.runs[usize::from(no)];
         if let (Step::Delete(key), true) = (&run.step, answer != Answer::Refused && answer != Answer::Late) {
             let excused = self.past.disturbed || run.revokes(*key);
-            promises::may_go(&self.world, *key, excused)?;
+            order::may_go(&self.world, *key, excused)?;
         }
         let delivers = run.writes().iter().any(|write| write.delivers());
         let late = delivers && run.frozen;
@@ -325,7 +326,7 @@ impl Story {
     fn land(&mut self, which: usize) -> Result<(), Broken> {
         let write = self.late.remove(which);
         if let Write::Delete(key) = write {
-            promises::may_go(&self.world, key, true)?;
+            order::may_go(&self.world, key, true)?;
         }
         self.world.now += Span::Pause.seconds();
         self.world.take(write, false);

@@ -8,7 +8,7 @@ pub(crate) type KeyId = u8;
 /// Which of the runs.
 pub(crate) type RunNo = u8;
 /// The number of a deployment.
-pub(crate) type DeploymentNo = u8;
+pub(crate) type DeploymentNo = u16;
 /// The entries of an app's spec that others have saved, a bit each: none of our business.
 pub(crate) type Theirs = u8;
 
@@ -68,7 +68,7 @@ pub(crate) struct App {
     pub(crate) in_progress: Option<Deployment>,
     pub(crate) pending: Option<Deployment>,
     /// How many deployments were ever created.
-    pub(crate) created: u8,
+    pub(crate) created: DeploymentNo,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
