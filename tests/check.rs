@@ -270,8 +270,8 @@ const CASES: &[Case] = &[
     case("SK003", |sandbox| {
         key(sandbox, |key, _| key.grants.push(Grant::new("shop-logs", "read")));
     }),
-    case("SK004", |sandbox| sandbox.advance(88 * DAY)),
-    case("SK005", |sandbox| sandbox.advance(89 * DAY)),
+    case("SK004", |sandbox| sandbox.advance(87 * DAY)),
+    case("SK005", |sandbox| sandbox.advance(88 * DAY)),
     case("SK006", |sandbox| sandbox.advance(90 * DAY)),
     case("SK007", |sandbox| {
         older(sandbox, "older1");

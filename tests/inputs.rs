@@ -118,7 +118,23 @@ fn spans_of_time_need_a_number_and_a_unit() {
     for input in ["max-age", "grace-period", "lock-timeout", "deployment-timeout"] {
         refused(&[(input, "90 days!")]).complains(&[&format!("{input}: "), "90d"]);
     }
-    refused(&[("max-age", "12h"), ("grace-period", "24h")]).complains(&["max-age: "]);
+}
+
+/// Neither is wrong by itself, so each problem names both with their values, and what would do.
+#[test]
+fn a_life_that_no_daily_schedule_can_hold_is_refused_with_the_figure() {
+    let both = refused(&[("max-age", "12h"), ("grace-period", "24h")]);
+    both.complains(&[
+        "max-age: 12h with grace-period 24h",
+        "set max-age to at least 3d 4h",
+    ]);
+    let room = refused(&[("max-age", "75h"), ("grace-period", "24h")]);
+    room.complains(&[
+        "max-age: 3d 3h with grace-period 24h",
+        "or grace-period to at most 23h",
+    ]);
+    let default = refused(&[("grace-period", "89d")]);
+    default.complains(&["grace-period: 89d", "with max-age 90d", "(the default)"]);
 }
 
 #[test]

@@ -216,6 +216,23 @@ fn a_wrong_file_is_told_line_by_line_and_nothing_is_touched() {
     );
 }
 
+#[test]
+fn a_life_that_cannot_be_held_is_told_with_both_fields_and_their_places() {
+    let sandbox = Sandbox::start(two_apps());
+    let short = MANIFEST
+        .replace("region: nyc3", "region: nyc3\ngrace_period: 48h")
+        .replace("max_age: 10d", "max_age: 80h");
+    let (run, _authority) = run(&sandbox);
+    let outcome = run.file(".github/spaces.yml", &short).go().exits(2);
+    assert!(outcome.journal.is_empty(), "{:#?}", outcome.journal);
+    outcome.complains(&[
+        "apps.shop.keys.shop-logs-key.max_age: 3d 8h with grace_period 48h (line 4)",
+        "set max_age to at least 4d 4h, or grace_period to at most 28h",
+    ]);
+    let place = "file=.github/spaces.yml,line=17,col=18";
+    assert!(outcome.stdout.contains(place), "{}", outcome.stdout);
+}
+
 /// Each of them was taken by one of the two doors. `config::manifest::twins` has two hundred more.
 #[test]
 fn what_is_wrong_as_an_input_is_wrong_in_the_file() {

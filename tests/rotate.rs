@@ -62,23 +62,54 @@ fn a_due_key_is_replaced_everywhere_and_its_predecessor_outlives_the_grace_perio
     assert!(sandbox.violations().is_empty(), "{:?}", sandbox.violations());
 }
 
+/// Rotates at these minutes after the mint, and looks at the oldest key just before each start.
+#[track_caller]
+fn no_key_outlives(max_age: &str, limit: Duration, starts: &[i64]) {
+    let sandbox = sandbox();
+    let with_life = |run: Run<'_>| {
+        let run = run.input("max-age", max_age).input("grace-period", "24h");
+        run.go().green();
+    };
+    with_life(Run::bootstrap(&sandbox));
+    let first = the_active_key(&sandbox);
+    let began = sandbox.world().clock.now();
+    for (run, minutes) in (10..).zip(starts) {
+        sandbox.world().clock.set(began + minutes * 60);
+        let oldest = {
+            let world = sandbox.world();
+            let keys = world.digitalocean.live_keys();
+            keys.map(|key| world.clock.now() - key.created_at).max()
+        };
+        let oldest = Duration::from_secs(oldest.and_then(|age| age.try_into().ok()).expect("a key"));
+        assert!(oldest <= limit, "at {minutes} min there is a key of {oldest:?}");
+        with_life(Run::rotate(&sandbox).run_id(run));
+    }
+    assert!(!is_alive(&sandbox, &first), "the first key is gone");
+}
+
+const MINUTES_A_DAY: i64 = 24 * 60;
+
+/// A minute before the hour of the mint, and once at it: before a lead of a day is over, and before the grace period.
 #[test]
 fn no_key_outlives_max_age_when_the_schedule_is_daily() {
-    let (sandbox, _) = delivered();
-    for day in 1..=200 {
-        sandbox.advance(DAY);
-        if day % 88 < 4 || day % 88 > 85 {
-            Run::rotate(&sandbox).run_id(10 + day).go().green();
-        }
-        let world = sandbox.world();
-        let now = world.clock.now();
-        let oldest = world
-            .digitalocean
-            .live_keys()
-            .map(|key| now - key.created_at)
-            .max();
-        assert!(oldest < Some(90 * 86_400), "day {day}: {oldest:?} s");
-    }
+    let on = |day: i64| day * MINUTES_A_DAY - 1;
+    let starts = [on(11), on(12), on(13) + 1, on(14), on(15)];
+    no_key_outlives("14d", DAY * 14, &starts);
+}
+
+/// The key is due just after a start that is in time, and its grace period is over just after one that is an hour late.
+#[test]
+fn no_key_outlives_max_age_when_the_schedule_is_late() {
+    let last_young = 10 * MINUTES_A_DAY + 21 * 60 - 1;
+    let starts =
+        [(0, 0), (1, 60), (2, 59), (3, 60)].map(|(days, late)| last_young + days * MINUTES_A_DAY + late);
+    no_key_outlives("14d", DAY * 14, &starts);
+}
+
+#[test]
+fn no_key_of_a_short_life_outlives_it_either() {
+    let starts = [(0, 0), (1, 60), (2, 59), (3, 60)].map(|(days, late)| 59 + days * MINUTES_A_DAY + late);
+    no_key_outlives("76h", Duration::from_hours(76), &starts);
 }
 
 #[test]

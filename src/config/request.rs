@@ -318,8 +318,14 @@ mod tests {
             let request = Request::parse(&environment(&[("max-age", max_age), ("grace-period", "24h")]));
             request.expect("a right request").warnings
         };
-        assert!(warnings("30h")[0].contains("old keys pile up"));
-        assert!(warnings("90d").is_empty() && warnings("4d").is_empty());
+        assert_eq!(
+            warnings("80h"),
+            [
+                "max-age: 3d 8h with grace-period 24h makes a key due after 5h, while its predecessor is still \
+                 kept, so old keys pile up; set max-age to at least 4d 3h"
+            ]
+        );
+        assert!(warnings("90d").is_empty() && warnings("4d 3h").is_empty());
     }
 
     #[test]

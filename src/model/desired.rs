@@ -1,7 +1,6 @@
 //! The wanted world, whoever asked for it: inputs and manifest both end here.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use super::bucket::{Acl, BucketName, LoggingWish, Region, Versioning};
 use super::cdn::CdnWish;
@@ -9,10 +8,10 @@ use super::cors::CorsWish;
 use super::endpoint::SpacesUrl;
 use super::key::Grants;
 use super::lifecycle::LifecycleRule;
+use super::lifetime::Lifetime;
 use super::name::Family;
 use super::sink::{Repository, SettingName, Target};
 use super::spec::Place;
-use super::time::Timestamp;
 
 /// Everything one run is asked to bring about.
 #[derive(Debug, Clone)]
@@ -83,58 +82,6 @@ pub struct WantedFamily {
     pub github: Vec<GitHubSink>,
     /// The apps that hold it in their environment, each once.
     pub apps: Vec<AppSink>,
-}
-
-/// How long a key may live, and how long it lives on beside its successor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Lifetime {
-    max_age: Duration,
-    grace: Duration,
-}
-
-/// A key would be due while its predecessor still lives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it must be longer than the grace period, for which a key lives on beside its successor")]
-pub struct GraceOutlivesAge;
-
-/// A lead longer than this would rotate long before anything could go wrong with a daily schedule.
-const LONGEST_LEAD: Duration = Duration::from_hours(24);
-
-impl Lifetime {
-    /// A key's limits; the age must exceed the grace period.
-    pub fn new(max_age: Duration, grace: Duration) -> Result<Self, GraceOutlivesAge> {
-        if max_age > grace {
-            Ok(Self { max_age, grace })
-        } else {
-            Err(GraceOutlivesAge)
-        }
-    }
-
-    /// How old a key may become, the overlap with its successor included.
-    #[must_use]
-    pub fn max_age(self) -> Duration {
-        self.max_age
-    }
-
-    /// How long a superseded key is kept at least.
-    #[must_use]
-    pub fn grace(self) -> Duration {
-        self.grace
-    }
-
-    /// The age at which a key is due: early enough that the overlap still ends within the maximal age, with a lead of a
-    /// day (or half of what is left, for short-lived keys) for a schedule that is late.
-    #[must_use]
-    pub fn due_age(self) -> Duration {
-        let room = self.max_age.saturating_sub(self.grace);
-        room.saturating_sub(LONGEST_LEAD.min(room / 2))
-    }
-
-    /// When a key is due that was minted then.
-    #[must_use]
-    pub fn due(self, created_at: Timestamp) -> Timestamp {
-        created_at.after(self.due_age())
-    }
 }
 
 /// One place in GitHub that holds a key.
@@ -334,28 +281,9 @@ impl Desired {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-
-    const HOUR: Duration = Duration::from_hours(1);
-
-    fn due(max_age: Duration, grace: Duration) -> Duration {
-        Lifetime::new(max_age, grace).expect("grace within age").due_age()
-    }
-
-    #[test]
-    fn a_key_is_due_early_enough_that_no_overlap_outlives_the_limit() {
-        assert_eq!(due(HOUR * 24 * 90, HOUR * 24), HOUR * 24 * 88);
-        assert_eq!(
-            due(HOUR * 4, HOUR * 2),
-            HOUR,
-            "a short life leaves half its room as lead"
-        );
-    }
-
-    #[test]
-    fn grace_must_end_before_the_key_does() {
-        assert_eq!(Lifetime::new(HOUR, HOUR), Err(GraceOutlivesAge));
-    }
 
     #[test]
     fn an_app_that_has_two_names_is_called_by_the_first() {
@@ -373,7 +301,8 @@ mod tests {
             families: vec![WantedFamily {
                 family: "shop-spaces-key".parse().expect("a family"),
                 grants: Grants::new(),
-                lifetime: Lifetime::new(HOUR * 2, HOUR).expect("grace within age"),
+                lifetime: Lifetime::new(Duration::from_hours(2160), Duration::from_hours(24))
+                    .expect("a lifetime"),
                 github: Vec::new(),
                 apps: ["shop", "9f-id", "blog", "unseen"].map(sink).into(),
             }],

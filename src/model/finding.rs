@@ -84,8 +84,8 @@ rules! {
         "The current key may be replaced from now on. The next scheduled rotation does it.",
         "Nothing, if rotate runs at least daily.";
     KEY_LATE "SK005" "key-late" Warning:
-        "The current key should have been replaced by now: with its grace period it will outlive max-age. Usually the \
-         scheduled rotation does not run.",
+        "A daily rotation would have replaced the current key by now: with its grace period it will outlive max-age. \
+         Usually the scheduled rotation does not run.",
         "Run rotate, and check that its schedule runs at least daily: GitHub switches schedules off in repositories \
          without activity.";
     KEY_OVERDUE "SK006" "key-overdue" Error:

@@ -15,6 +15,7 @@ pub mod intent;
 pub mod inventory;
 pub mod key;
 pub mod lifecycle;
+pub mod lifetime;
 pub mod limits;
 pub mod merge;
 pub mod name;

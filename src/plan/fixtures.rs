@@ -7,12 +7,13 @@ use serde_json::json;
 
 use super::rotation::{Decision, FamilyPlan};
 use super::{Brief, Plan};
-use crate::model::desired::{AppRef, AppSink, Desired, GitHubSink, Lifetime, WantedFamily};
+use crate::model::desired::{AppRef, AppSink, Desired, GitHubSink, WantedFamily};
 use crate::model::endpoint::SpacesUrl;
 use crate::model::evidence::Evidence;
 use crate::model::finding::Finding;
 use crate::model::intent::Intent;
 use crate::model::key::{AccessKeyId, Grants, Permission, SpacesKey, listed_grants};
+use crate::model::lifetime::Lifetime;
 use crate::model::name::Run;
 use crate::model::observed::{
     AppState, DeploymentState, History, Holders, Observed, PastDeployment, Service, TargetState, Unfinished,

@@ -4,7 +4,8 @@ use super::Brief;
 use super::drift::{Reason, drift};
 use super::generations::{Generation, Generations};
 use super::ownership::{self, Stranger};
-use crate::model::desired::{Lifetime, WantedFamily};
+use crate::model::desired::WantedFamily;
+use crate::model::lifetime::Lifetime;
 use crate::model::observed::Observed;
 use crate::model::problem::Problem;
 use crate::model::sink::Target;
@@ -41,7 +42,8 @@ pub enum Stage {
     Young,
     /// The next scheduled run replaces it.
     Due,
-    /// That run has had its lead and has not come: with its grace period the key will outlive its limit.
+    /// A daily schedule would have replaced it by now: with its grace period, and the run that finds that over, the key
+    /// will outlive its limit.
     Late,
     /// It is older than its limit.
     Overdue,
@@ -70,10 +72,9 @@ impl Judgement {
 
 impl Age {
     fn of(current: &Generation, lifetime: Lifetime, now: Timestamp) -> Self {
-        let late_age = lifetime.max_age().saturating_sub(lifetime.grace());
         let stage = match now.since(current.key.created_at) {
             age if age >= lifetime.max_age() => Stage::Overdue,
-            age if age >= late_age => Stage::Late,
+            age if age >= lifetime.late_age() => Stage::Late,
             age if age >= lifetime.due_age() => Stage::Due,
             _ => Stage::Young,
         };

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::json;
-use spacekeeper::model::desired::{AppRef, AppSink, Desired, GitHubSink, Lifetime, WantedFamily};
+use spacekeeper::model::desired::{AppRef, AppSink, Desired, GitHubSink, WantedFamily};
 use spacekeeper::model::endpoint::SpacesUrl;
 use spacekeeper::model::intent::{Intent, Means, Revocation};
 use spacekeeper::model::key::{AccessKeyId, Grants, Permission, SpacesKey, listed_grants};
+use spacekeeper::model::lifetime::Lifetime;
 use spacekeeper::model::name::{self, Family, KeyName, Nonce, Run};
 use spacekeeper::model::observed::{
     AppState, DeploymentState, History, Holders, Observed, PastDeployment, Service, TargetState, Unfinished,

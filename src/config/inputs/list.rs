@@ -141,9 +141,9 @@ inputs! {
     }
     Rotation {
         max_age = "max-age", Text("SPAN"), Default(defaults::MAX_AGE), ALL,
-            "No key outlives this, its overlap with its successor included. `rotate` replaces a key at \
-             max-age − grace − lead, where the lead is a day, or half of what is left of a shorter life. Must be longer \
-             than the grace period, and should be longer than twice of it";
+            "No key outlives this, its overlap with its successor included, where `rotate` is scheduled at least daily and \
+             starts up to an hour late. It replaces a key at max-age − grace − 51h. Must exceed the grace period by \
+             52h at least, and twice of it by 51h, or old keys pile up";
         grace_period = "grace-period", Text("SPAN"), Default(defaults::GRACE_PERIOD), WANTS,
             "How long a superseded key is kept at least after its successor serves";
         force = "force", Switch, Default(defaults::FORCE), &[Rotate],

@@ -1,15 +1,13 @@
 //! The keys of the file, and where they go.
 
-use super::super::defaults;
 use super::Around;
 use super::buckets::Declared;
 use super::flaw::At;
 use super::lists::List;
 use super::read::{Reader, Spot};
 use super::shape::{GitHubShape, KeyShape, Manifest};
-use super::words::{Spell, by_default};
 use crate::model::bucket::{BucketName, Region};
-use crate::model::desired::{CombinedSecret, Lifetime, WantedFamily};
+use crate::model::desired::{CombinedSecret, WantedFamily};
 use crate::model::key::Grants;
 use crate::model::name::Family;
 use crate::model::sink::SettingName;
@@ -51,11 +49,11 @@ pub(super) fn families(
 }
 
 pub(super) struct Draft<'d, 'm> {
-    manifest: &'m Manifest,
+    pub(super) manifest: &'m Manifest,
     declared: &'d Declared<'m>,
     pub(super) around: &'d Around<'d>,
     pub(super) reader: &'d mut Reader,
-    warnings: Vec<String>,
+    pub(super) warnings: Vec<String>,
 }
 
 /// What all sinks of a key share: the bucket that `SPACES_BUCKET` names, and where it is.
@@ -148,50 +146,4 @@ impl Draft<'_, '_> {
             cdn: self.declared.cdn_of(&bucket.value),
         })
     }
-
-    fn lifetime(&mut self, family: &Spot<Family>, shape: &KeyShape, field: &str) -> Option<Lifetime> {
-        let spell = |own: Option<Spot<Spell>>, general: Option<Spot<Spell>>, default| match own.or(general) {
-            Some(spot) => Some(spot.value.0),
-            None => by_default(default).map(|Spell(span)| span),
-        };
-        let max_age = spell(shape.max_age, self.manifest.max_age, defaults::MAX_AGE)?;
-        let grace = spell(
-            shape.grace_period,
-            self.manifest.grace_period,
-            defaults::GRACE_PERIOD,
-        )?;
-        match Lifetime::new(max_age, grace) {
-            Ok(lifetime) => {
-                let named = match family.at {
-                    At::File(_) => format!("{field}.max_age"),
-                    At::Input(_) => "max-age".to_owned(),
-                };
-                let told = piles_up(lifetime).map(|what| format!("{named} {what}"));
-                // The keys that the inputs make share one lifetime.
-                let is_news = told.is_some() && self.warnings.last() != told.as_ref();
-                self.warnings.extend(told.filter(|_| is_news));
-                Some(lifetime)
-            }
-            Err(refusal) => {
-                let own = shape.max_age.or(shape.grace_period);
-                let at = own.map_or(family.at, |spot| spot.at);
-                let max_age = humantime::format_duration(max_age);
-                let what = format!("{max_age} is not accepted: {refusal}");
-                self.reader
-                    .tell(at.or_input("max-age"), format!("{field}.max_age"), what);
-                None
-            }
-        }
-    }
-}
-
-/// Grace begins anew with every rotation, so a predecessor may wait for a quiet time that never comes.
-fn piles_up(lifetime: Lifetime) -> Option<String> {
-    (lifetime.due_age() < lifetime.grace()).then(|| {
-        format!(
-            "leaves less time between two rotations than the grace period of {} lasts, so old keys pile up: raise it to \
-             more than twice the grace period",
-            humantime::format_duration(lifetime.grace())
-        )
-    })
 }

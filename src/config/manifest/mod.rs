@@ -12,6 +12,7 @@ mod checks;
 mod flaw;
 mod input;
 mod keys;
+mod lifetimes;
 mod lists;
 mod names;
 mod read;

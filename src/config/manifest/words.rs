@@ -1,6 +1,6 @@
 //! The single values of the manifest.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -102,6 +102,27 @@ impl Word for Text {
 
     fn schema() -> Value {
         json!({ "type": "string", "minLength": 1, "maxLength": LONGEST_TEXT })
+    }
+}
+
+/// As people write it: `90d`, `3d 3h`, `24h`. `humantime` says years and months, which nobody meant.
+impl fmt::Display for Spell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const UNITS: [(u64, char); 4] = [(86_400, 'd'), (3_600, 'h'), (60, 'm'), (1, 's')];
+        let mut left = self.0.as_secs();
+        // Below three days hours are easier to compare.
+        let units = if left < 3 * 86_400 { &UNITS[1..] } else { &UNITS };
+        let mut parts = Vec::new();
+        for (length, unit) in units {
+            if left >= *length {
+                parts.push(format!("{}{unit}", left / length));
+            }
+            left %= length;
+        }
+        if parts.is_empty() {
+            parts.push("0s".to_owned());
+        }
+        f.write_str(&parts.join(" "))
     }
 }
 

@@ -367,7 +367,7 @@ fn even_without_grace_the_lease_must_be_over() {
         observed.now = Timestamp::from_unix(10_010);
         let keys = observed.keys.as_mut().expect("readable");
         keys[0].created_at = Timestamp::from_unix(9_900);
-        wanted.lifetime = crate::model::desired::Lifetime::new(Duration::from_hours(1), Duration::ZERO)
+        wanted.lifetime = crate::model::lifetime::Lifetime::new(Duration::from_hours(2160), Duration::ZERO)
             .expect("a lifetime");
     });
     assert_eq!(

@@ -63,8 +63,11 @@ pub(super) const TWINS: &[Twin] = &[
         beside: &[],
         file: |value| top(&format!("max_age: {value}")),
         written: quoted,
-        good: &["90d", "25h", "2 days", "1day 2h", "10y", "1month", "3000000s"],
+        good: &["90d", "76h", "4 days", "5day 2h", "10y", "1month", "3000000s"],
         bad: &[
+            "75h",
+            "2 days",
+            "25h",
             "90",
             "0",
             "90 days!",
@@ -84,8 +87,8 @@ pub(super) const TWINS: &[Twin] = &[
         beside: &[],
         file: |value| top(&format!("grace_period: {value}")),
         written: quoted,
-        good: &["0", "0s", "1h", "89d"],
-        bad: &["90d", "1", "1 fortnight", "-1h", "500000000000y"],
+        good: &["0", "0s", "1h", "87d"],
+        bad: &["90d", "88d", "1", "1 fortnight", "-1h", "500000000000y"],
     },
     Twin {
         input: "app",
