@@ -86,7 +86,7 @@ pub fn report(
             .map(|warning| Problem::new("inputs", warning.clone(), "")),
     );
     if let Told::Planned { plan, .. } = told {
-        changes = planned::changes(plan);
+        changes = planned::changes(desired, plan);
         problems.extend(planned::problems(plan));
         notes.extend(plan.apps.iter().flat_map(|app| app.findings.clone()));
         notes.extend(plan.remains.iter().cloned());

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use spacekeeper_sandbox::spaces::Bucket;
 
-use crate::fixture::{Outcome, REPOSITORY, Run, Sandbox, Spaces, sandbox, scrubbed, world};
+use crate::fixture::{Outcome, REPOSITORY, Run, Sandbox, Spaces, World, sandbox, scrubbed, world};
 
 fn dry(sandbox: &Sandbox) -> Run<'_> {
     Run::bootstrap(sandbox)
@@ -45,6 +45,85 @@ fn the_plan_stands_in_the_summary() {
     let outcome = dry(&sandbox).go().green();
     insta::assert_snapshot!("the_plan_of_a_first_run", scrubbed(&outcome.summary));
     assert!(outcome.stdout.contains("nothing written"), "{}", outcome.stdout);
+}
+
+/// Two places in GitHub, one of them an environment, and two components of an app.
+const PLACES: &str = "
+version: 1
+apps:
+  shop:
+    buckets: { shop-uploads: }
+    keys:
+      shop-spaces-key:
+        grants: { shop-uploads: readwrite }
+        github:
+          - { repository: acme/shop, environment: production, secrets: { credentials: SPACES_JSON } }
+          - { repository: acme/blog, secrets: { access_key: BLOG_ID, secret_key: BLOG_SECRET }, suffix: BLOG }
+        app_platform: [{ app: shop, components: [api, worker] }]
+";
+
+#[test]
+fn plan_and_run_name_every_place_that_a_key_goes_to() {
+    let app = json!({ "name": "shop", "services": [{ "name": "api" }], "workers": [{ "name": "worker" }] });
+    let world = world()
+        .with_full_access_pair()
+        .with_repository("acme/blog")
+        .with_environment(REPOSITORY, "production")
+        .with_app(app);
+    let sandbox = Sandbox::start(world);
+    let run = |dry: &str| {
+        let run = Run::bare(&sandbox)
+            .input("digitalocean-token", World::DIGITALOCEAN_TOKEN)
+            .input("github-token", World::GITHUB_TOKEN)
+            .with_full_access()
+            .file(".github/spaces.yml", PLACES);
+        let run = run.input("dry-run", dry).input("report-file", "report.json");
+        let outcome = run.go().green();
+        let report = outcome.report.as_deref().expect("a report");
+        let report: serde_json::Value = serde_json::from_str(report).expect("JSON");
+        let changes = report["changes"].as_array().expect("changes").clone();
+        let told =
+            |change: serde_json::Value| format!("{}: {}", change["subject"], change["what"]).replace('"', "");
+        (outcome, changes.into_iter().map(told).collect::<Vec<String>>())
+    };
+    let places = [
+        (
+            "app shop",
+            "SPACES_ACCESS_KEY_ID, SPACES_ACCESS_KEY, SPACES_SECRET_KEY",
+            " at component api",
+        ),
+        (
+            "app shop",
+            "SPACES_ACCESS_KEY_ID, SPACES_ACCESS_KEY, SPACES_SECRET_KEY",
+            " at component worker",
+        ),
+        (
+            "secrets of acme/shop (environment production)",
+            "SPACES_ACCESS_KEY, SPACES_SECRET_KEY, SPACES_JSON",
+            "",
+        ),
+        ("secrets of acme/blog", "BLOG_ID, BLOG_SECRET", ""),
+        (
+            "variables of acme/shop (environment production)",
+            "SPACES_ACCESS_KEY_ID",
+            "",
+        ),
+        ("variables of acme/blog", "SPACES_ACCESS_KEY_ID_BLOG", ""),
+    ];
+    let (outcome, planned) = run("true");
+    wrote_nothing(&outcome);
+    for (subject, names, at) in places {
+        let told = format!("{subject}: set {names}{at} to the new key");
+        assert!(planned.contains(&told), "{told} in {planned:#?}");
+    }
+    let (_, done) = run("false");
+    for (subject, names, at) in places {
+        let told = format!("{subject}: {names} set{at}");
+        assert!(
+            done.iter().any(|done| done.starts_with(&told)),
+            "{told} in {done:#?}"
+        );
+    }
 }
 
 #[test]

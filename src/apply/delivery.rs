@@ -21,6 +21,7 @@ use crate::model::spec::{Env, Place};
 use crate::model::time::Timestamp;
 use crate::plan::VariableWrite;
 use crate::plan::app::plain_envs;
+use crate::plan::destinations::in_app;
 use crate::plan::variables::saying_where;
 use crate::remedy::problem;
 use crate::remote::{Failure, GitHub, WriteFailure};
@@ -157,7 +158,9 @@ async fn to_app(
         .chain(carried().flat_map(|(key, sink)| edits(key, sink, writers)))
         .collect();
     let put = apps::put(writers, app, id, &edits, lease).await?;
-    writers.ledger.did(format!("app {app}"), "spec given the new key");
+    for place in carried().flat_map(|(_, sink)| in_app(sink)) {
+        writers.ledger.did(place.subject.clone(), place.done());
+    }
     Ok(put)
 }
 

@@ -11,6 +11,7 @@ pub mod bucket;
 pub mod check;
 pub mod cors;
 pub mod delivery;
+pub mod destinations;
 mod drift;
 pub mod election;
 #[cfg(test)]

@@ -1,13 +1,15 @@
 //! What a dry run would do.
 
+use crate::model::desired::{Desired, WantedFamily};
 use crate::model::intent::Means;
 use crate::model::problem::Problem;
+use crate::plan::destinations::destinations;
 use crate::plan::gate::Hold;
 use crate::plan::generations::Generation;
 use crate::plan::{AppPlan, Decision, FamilyPlan, Follow, Plan, Retirement};
 use crate::report::Change;
 
-pub(super) fn changes(plan: &Plan) -> Vec<Change> {
+pub(super) fn changes(desired: &Desired, plan: &Plan) -> Vec<Change> {
     let workable = plan.workable_buckets();
     let buckets = workable.iter().flat_map(|bucket| {
         bucket
@@ -21,7 +23,8 @@ pub(super) fn changes(plan: &Plan) -> Vec<Change> {
             format!("set {} to {}", write.name, write.value),
         )
     });
-    let families = plan.families.iter().flat_map(key);
+    let families = desired.families.iter().zip(&plan.families);
+    let families = families.flat_map(|(wanted, plan)| key(wanted, plan));
     let apps = plan.apps.iter().flat_map(app);
     let retired = plan.retiring().filter_map(end);
     let admins = plan
@@ -37,7 +40,7 @@ pub(super) fn changes(plan: &Plan) -> Vec<Change> {
         .collect()
 }
 
-fn key(plan: &FamilyPlan) -> Vec<Change> {
+fn key(wanted: &WantedFamily, plan: &FamilyPlan) -> Vec<Change> {
     let subject = format!("key {}", plan.family);
     let swept =
         |orphan: &Generation| Change::new(format!("key {}", orphan.key.name), "delete: a dead run left it");
@@ -49,6 +52,8 @@ fn key(plan: &FamilyPlan) -> Vec<Change> {
                 subject,
                 format!("mint and deliver: {}", reasons.join("; ")),
             ));
+            let places = destinations(wanted).into_iter();
+            changes.extend(places.map(|place| Change::new(place.subject.clone(), place.planned())));
         }
         Decision::Wait { rival } => {
             changes.push(Change::new(

@@ -55,9 +55,10 @@ fn of_age(wanted: &WantedFamily, judgement: &Judgement, subject: &str) -> Option
         Stage::Overdue => &KEY_OVERDUE,
     };
     let what = format!(
-        "{} is due since {due}; max-age is {} days",
+        "{} is due since {due}; max-age is {} days, grace-period {} days",
         current.key.id,
-        days(wanted.lifetime.max_age())
+        days(wanted.lifetime.max_age()),
+        days(wanted.lifetime.grace())
     );
     Some(Finding::new(rule, subject, what))
 }
