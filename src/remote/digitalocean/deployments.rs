@@ -38,8 +38,6 @@ pub struct Deployment {
     pub cause: Option<String>,
     /// When it came to where it stands, or was last changed where that is not told, on DigitalOcean's clock.
     pub changed_at: Option<Timestamp>,
-    /// The id of the deployment that it was to take the place of, where that is told.
-    pub previous: Option<String>,
 }
 
 /// Where a deployment stands (`apps_deployment_phase.yml` of digitalocean/openapi).
@@ -113,8 +111,6 @@ pub(super) struct WireDeployment {
     phase_last_updated_at: Option<String>,
     #[serde(default)]
     updated_at: Option<String>,
-    #[serde(default)]
-    previous_deployment_id: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -276,7 +272,6 @@ impl WireDeployment {
             failed_step: failed_step(&progress.steps, None),
             cause: self.cause,
             changed_at: in_phase.or(changed),
-            previous: self.previous_deployment_id.filter(|id| !id.is_empty()),
         })
     }
 }
