@@ -13,8 +13,10 @@
 //! - A write that lands late (its run is dead, frozen past its lease, or has given it up) may tear the pair once more, or
 //!   bring a deleted key back to a sink. The next run must mend it.
 //! - The look of the gate and the DELETE are two requests: what changes between them is not seen.
+//! - A rename to `delivering` that is answered and not done is seen when the secrets are read back. A run that dies before
+//!   that leaves a key that looks as if no sink had seen it.
 //! - Servers tell times in whole seconds, so a foreign write in the very second of our own is not seen either: here,
-//!   hands and late writes come in a later one, and Actions takes a moment to notice that a run is over.
+//!   hands, late writes and feigned answers come in a later one, and Actions takes a moment to notice that a run is over.
 //!
 //! Left out, because other tests have them: buckets, proofs, several families or targets, other people's workflow runs
 //! and apps, pinned apps.
@@ -43,11 +45,12 @@ use world::World;
 
 /// What must have happened in some story that begins in a world of its own, so that the model cannot become empty
 /// unseen.
-const HAPPENINGS: [&str; 15] = [
+const HAPPENINGS: [&str; 16] = [
     "a request is answered",
     "a request is refused",
     "a request comes late",
     "a reply is lost",
+    "a write is answered and not done",
     "two keys are minted in one second",
     "a key is born in the second of an older one",
     "the two halves of a look lie apart",
@@ -282,6 +285,17 @@ fn the_model_notices_a_run_that_outlives_its_lease() {
         [Force, Bootstrap],
         1,
         "the id secret holds it",
+    );
+}
+
+#[test]
+fn the_model_notices_that_answers_are_believed() {
+    notices(
+        Mistake::AnswersAreBelieved,
+        World::empty().in_service(),
+        [Force, Bootstrap],
+        1,
+        "is activated",
     );
 }
 

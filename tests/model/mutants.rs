@@ -28,6 +28,8 @@ pub(crate) enum Mistake {
     SavesAreForgotten,
     /// What somebody saved is sent once more, and what others saved before is not brought together with it.
     SavesAreNotMerged,
+    /// A write is believed when it is answered.
+    AnswersAreBelieved,
 }
 
 /// The product with one mistake.
@@ -99,6 +101,10 @@ impl<R: Rules> Rules for Mutant<R> {
 
     fn fences(&self) -> bool {
         self.mistake != Mistake::LeasesAreIgnored
+    }
+
+    fn reads_back(&self) -> bool {
+        self.mistake != Mistake::AnswersAreBelieved
     }
 }
 

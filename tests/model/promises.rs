@@ -8,7 +8,7 @@ use crate::order::{Broken, in_order, may_go};
 use crate::rules::{Errand, Rules};
 use crate::run::{Answer, Run, Step};
 use crate::story::{Span, Story};
-use crate::world::{Key, Mark, RunNo, Value, World};
+use crate::world::{Key, KeyId, Mark, RunNo, Value, World};
 
 /// The number of the runs that come after the story.
 const LATER: RunNo = 7;
@@ -21,6 +21,18 @@ pub(crate) fn hold(story: &Story) -> Result<(), Broken> {
     one_delivers(story)?;
     nobody_s_save_is_lost(story)?;
     no_sink_holds_a_deleted_key(story)
+}
+
+/// A key is activated within its lease when every place in GitHub holds it, unless somebody interfered.
+pub(crate) fn is_whole(story: &Story, key: KeyId) -> Result<(), Broken> {
+    let repository = &story.world.repository;
+    let values = [repository.id.value, repository.secret.value, repository.variable];
+    if story.past.hand || story.past.came_late || values.iter().all(|value| *value == Value::Key(key)) {
+        return Ok(());
+    }
+    Err(Broken(format!(
+        "key {key} is activated, and the secrets and the variable hold {values:?}"
+    )))
 }
 
 fn one_delivers(story: &Story) -> Result<(), Broken> {
@@ -95,6 +107,13 @@ impl Recovery {
     /// Whatever happened: when every run is dead, one clean run brings order; when grace is over, one more leaves one
     /// key; and then there is nothing left to write.
     pub(crate) fn check(&self, story: &Story, rules: &dyn Rules) -> Result<(), Broken> {
+        if story
+            .runs
+            .iter()
+            .any(|run| run.delivers_unannounced(&story.world))
+        {
+            return Ok(());
+        }
         let mut by_word = story.world.clone();
         by_word.now += Span::Pause.seconds();
         by_word.finished = u8::MAX >> 1;

@@ -56,6 +56,10 @@ impl<R: Rules> Rules for Remembered<R> {
     fn fences(&self) -> bool {
         self.rules.fences()
     }
+
+    fn reads_back(&self) -> bool {
+        self.rules.reads_back()
+    }
 }
 
 fn recall<Q: Eq + Hash, A: Copy>(memory: &Memory<Q, A>, question: Q, answer: impl FnOnce() -> A) -> A {

@@ -122,6 +122,10 @@ pub(crate) trait Rules {
     fn fences(&self) -> bool {
         true
     }
+    /// Whether a run believes a write when it is seen, not when it is answered.
+    fn reads_back(&self) -> bool {
+        true
+    }
 }
 
 /// A few keys.

@@ -112,6 +112,8 @@ pub(crate) enum Step {
     },
     PutVariable,
     ReadBack,
+    /// The list of keys shows that the own key was not renamed although that was answered.
+    AnnounceAgain,
     /// Something moved: is another run at it?
     LookForRival {
         app_moved: bool,
@@ -184,6 +186,8 @@ pub(crate) enum Answer {
     Late,
     /// It is refused and has no effect.
     Refused,
+    /// It is answered as if it were done, and has no effect.
+    Ineffective,
 }
 
 impl Answer {
@@ -197,6 +201,7 @@ impl Answer {
             Self::Lost => "a reply is lost",
             Self::Late => "a request comes late",
             Self::Refused => "a request is refused",
+            Self::Ineffective => "a write is answered and not done",
         }
     }
 
@@ -245,7 +250,7 @@ impl Run {
         match self.step {
             Step::Delete(key) => vec![Write::Delete(key)],
             Step::Mint => vec![Write::Mint(self.no)],
-            Step::Announce => vec![Write::Rename(own, Mark::Delivering)],
+            Step::Announce | Step::AnnounceAgain => vec![Write::Rename(own, Mark::Delivering)],
             Step::PutApp(_) => {
                 let editing = self.editing.iter();
                 editing
@@ -292,10 +297,22 @@ impl Run {
                 | Step::PutSecrets { .. }
                 | Step::PutVariable
                 | Step::ReadBack
+                | Step::AnnounceAgain
                 | Step::LookForRival { .. }
                 | Step::Activate(_)
         );
         delivering && self.own.is_some_and(|own| now < own.created_at + lease())
+    }
+
+    /// The key that it has minted.
+    pub(crate) fn own_key(&self) -> Option<KeyId> {
+        self.own.map(|own| own.id)
+    }
+
+    /// Whether it delivers a key that does not say so, since its rename was answered and not done.
+    pub(crate) fn delivers_unannounced(&self, world: &World) -> bool {
+        let own = self.own.and_then(|own| world.key(own.id));
+        self.delivers(world.now) && own.is_some_and(|key| key.mark == Mark::Pending)
     }
 
     /// Whether a key that it deletes goes whoever holds it.
@@ -340,6 +357,7 @@ impl Run {
                 self.missed(world, rules);
             }
             Answer::Refused => self.refused(world),
+            Answer::Ineffective => self.feigned(world, rules),
             _ => self.answered(world, rules, answer),
         }
         // Of two secrets that were sent together the other one comes as late.
@@ -390,7 +408,8 @@ impl Run {
             Step::CheckPut(purpose) => self.checked_put(purpose, world, rules),
             Step::PutSecrets { .. } => self.put_secret(world, rules, answer),
             Step::PutVariable => self.step = self.after_write(world, Step::ReadBack),
-            Step::ReadBack => self.read_back(world),
+            Step::ReadBack => self.read_back(world, rules),
+            Step::AnnounceAgain => self.step = self.after_write(world, Step::ReadBack),
             Step::LookForRival { app_moved } => self.looked_for_rival(app_moved, world, rules),
             Step::Activate(_) => self.activated(world),
             Step::MendVariable(_) => {
@@ -402,6 +421,11 @@ impl Run {
             Step::Wait(_) => self.look(),
             Step::Ended { .. } | Step::Dead => {}
         }
+    }
+
+    /// The run goes on as if it were done.
+    fn feigned(&mut self, world: &World, rules: &dyn Rules) {
+        self.answered(&mut world.clone(), rules, Answer::Plain);
     }
 
     fn after_write(&self, world: &mut World, step: Step) -> Step {
@@ -667,14 +691,24 @@ impl Run {
         };
     }
 
-    fn read_back(&mut self, world: &World) {
+    fn read_back(&mut self, world: &World, rules: &dyn Rules) {
         let (Repository { id, secret, variable }, Some(own)) = (world.repository, self.own) else {
             return;
         };
+        let is_pending = |key: &Key| key.id == own.id && key.mark == Mark::Pending;
+        if rules.reads_back() && world.keys.iter().any(is_pending) {
+            self.step = Step::AnnounceAgain;
+            return;
+        }
         let missing =
             id.value == Value::Nothing || secret.value == Value::Nothing || variable != Value::Key(own.id);
-        let moved =
-            id.updated_at > own.id_at + WRITE_SLACK || secret.updated_at > own.secret_at + WRITE_SLACK;
+        let written = [(id.updated_at, own.id_at), (secret.updated_at, own.secret_at)];
+        let moved = written.iter().any(|(at, own)| *at > own + WRITE_SLACK);
+        let unstored = written.iter().any(|(at, own)| at + WRITE_SLACK < *own);
+        // The very next run would take it for a former key's.
+        let early = |at: Time| self.stamped.is_some_and(|before| at <= before);
+        let unstored = unstored || written.iter().any(|(at, _)| early(*at));
+        let moved = moved || (rules.reads_back() && unstored);
         let app_moved = world.app.is_some_and(|app| app.spec != Value::Key(own.id));
         self.step = if missing || moved || app_moved {
             Step::LookForRival { app_moved }
@@ -778,6 +812,8 @@ impl Run {
         match self.step {
             Step::Mint => self.step = Step::FindMint,
             Step::Announce => self.withdraw(Next::End { green: false }),
+            // It is in doubt from now on.
+            Step::AnnounceAgain => self.end(false),
             Step::PutApp(purpose) => {
                 self.has_sent(purpose, false, None);
             }

@@ -197,7 +197,12 @@ impl Story {
                 answer(Answer::Lost);
                 answer(Answer::Tie);
             }
-            Step::Announce | Step::PutApp(_) | Step::Activate(_) => answer(Answer::Lost),
+            Step::PutApp(_) => answer(Answer::Lost),
+            Step::Announce | Step::Activate(_) | Step::PutSecrets { .. } => {
+                answer(Answer::Lost);
+                answer(Answer::Ineffective);
+            }
+            Step::PutVariable | Step::MendVariable(_) => answer(Answer::Ineffective),
             _ => {}
         }
         if matches!(run.step, Step::PutApp(_)) {
@@ -288,12 +293,21 @@ impl Story {
             let excused = self.past.disturbed || run.revokes(*key);
             order::may_go(&self.world, *key, excused)?;
         }
+        if let (Step::Activate(_), Some(key), true) = (&run.step, run.own_key(), run.delivers(self.world.now))
+        {
+            promises::is_whole(self, key)?;
+        }
+        let run = &mut self.runs[usize::from(no)];
         let delivers = run.writes().iter().any(|write| write.delivers());
         let late = delivers && run.frozen;
         if late {
             self.world.now += Span::Pause.seconds();
         }
         let editing = run.may_have_replaced();
+        // What is feigned is feigned in a later second than all before, for the same reason as a late write.
+        if answer == Answer::Ineffective {
+            self.world.now += Span::Pause.seconds();
+        }
         self.late.extend(run.go_on(&mut self.world, rules, answer));
         self.past.cut_short |= editing && run.step == Step::Ended { green: false };
         if late {
