@@ -131,7 +131,7 @@ fn trouble(dice: &mut Dice) -> Trouble {
         by_hand: Some(8),
         killed: Some(8),
         lost: Some(40),
-        lying: switches::WRITES_ARE_READ_BACK.then_some(60),
+        lying: Some(60),
         failing: Some(6),
         stuck: Some(12),
         overwritten: None,

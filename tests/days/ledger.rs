@@ -41,6 +41,11 @@ impl Ledger {
         self.in_secrets.get(&key).copied()
     }
 
+    /// How many starts were lost from then on.
+    pub(crate) fn lost_since(&self, since: Time) -> usize {
+        self.lost_slots.iter().filter(|at| **at >= since).count()
+    }
+
     /// By how much a key that was minted then may outlive `max-age`, for what was no fault of the schedule's stated
     /// bounds; nothing where there is no telling.
     pub(crate) fn excuse(&self, created_at: Time, account: &Account) -> Option<Time> {

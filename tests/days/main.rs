@@ -58,7 +58,7 @@ const ENOUGH: u64 = 300;
 const DAYS: u32 = 20_000;
 
 /// What must have happened in so many days, so that they cannot become empty unseen.
-const HAPPENINGS: [&str; 15] = [
+const HAPPENINGS: [&str; 16] = [
     "a start is late",
     "a start is dropped",
     "a run waits for another one",
@@ -69,6 +69,7 @@ const HAPPENINGS: [&str; 15] = [
     "a request is refused",
     "a request comes late",
     "a reply is lost",
+    "a write is answered and not done",
     "a PUT creates no deployment",
     "a deployment becomes active",
     "a deployment fails",

@@ -9,6 +9,3 @@ pub(crate) const DEPLOYMENTS_ARE_PAGED: bool = false;
 
 /// A deployment that never was active does not count as having served. Until then none ends as superseded.
 pub(crate) const ONLY_ACTIVE_DEPLOYMENTS_SERVED: bool = false;
-
-/// What was written is read back. Until then no write is answered without having an effect.
-pub(crate) const WRITES_ARE_READ_BACK: bool = false;

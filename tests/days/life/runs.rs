@@ -90,7 +90,7 @@ impl Life<'_> {
         working.waiting_since = None;
         let answer = self.draw_answer(&working.run);
         self.ledger.happened(answer.happening());
-        let lands = !matches!(answer, Answer::Refused | Answer::Late);
+        let lands = !matches!(answer, Answer::Refused | Answer::Late | Answer::Ineffective);
         if let Step::Delete(key) = working.run.step
             && lands
         {
@@ -124,8 +124,19 @@ impl Life<'_> {
     }
 
     pub(super) fn draw_answer(&mut self, run: &Run) -> Answer {
-        let writes = !run.writes().is_empty();
-        if self.gentle || !writes || !self.chance(self.account.trouble.lost) {
+        if run.writes().is_empty() {
+            return Answer::Plain;
+        }
+        // Not the first rename: that it was not done is seen when the secrets are read back, and a run that ends before
+        // that leaves a key which looks as if no sink had seen it (`tests/model/main.rs`).
+        let may_be_feigned = matches!(
+            run.step,
+            Step::PutSecrets { .. } | Step::PutVariable | Step::MendVariable(_) | Step::Activate(_)
+        );
+        if may_be_feigned && self.chance(self.account.trouble.lying) {
+            return Answer::Ineffective;
+        }
+        if !self.chance(self.account.trouble.lost) {
             return Answer::Plain;
         }
         match run.step {
