@@ -418,6 +418,11 @@ const CASES: &[Case] = &[
     })
     .wish(|run| run.input("cdn", "true").input("cdn-ttl", "3600")),
     case("SK069", |sandbox| mint(sandbox, "1x2-aaaa", "pending", HOUR)),
+    case("SK075", |sandbox| {
+        for nickname in ["older1", "older2", "older3", "older4", "older5", "older6"] {
+            older(sandbox, nickname);
+        }
+    }),
     case("SK090", |sandbox| {
         sandbox.script(
             Fault::on(GitHub)

@@ -54,21 +54,27 @@ impl Pile<'_> {
         if count <= OLDER_KEYS_MAX {
             return None;
         }
-        let newest = self.keys.iter().map(|key| key.created_at).max()?;
-        let steps = u32::try_from(count - 1).unwrap_or(u32::MAX);
-        let pace = newest.since(oldest.created_at) / steps;
-        let mut parts = vec![
-            format!("{count} older keys still exist"),
-            format!(
-                "from {} on one was replaced every {}",
-                oldest.created_at,
-                spoken(pace)
-            ) + &self.limit(),
-        ];
+        let mut parts = vec![format!("{count} older keys still exist"), self.pace(oldest)];
         let overwritten = self.drift.iter().find(|reason| reason.is_of_a_sink());
         parts.extend(overwritten.map(|reason| format!("last, {reason}")));
         parts.extend(self.kept(oldest));
         Some(parts.join("; "))
+    }
+
+    /// How fast keys have been replaced since the oldest was minted.
+    fn pace(&self, oldest: &OldKey) -> String {
+        let since = oldest.created_at;
+        let newest = self.keys.iter().map(|key| key.created_at).max();
+        let span = newest.map_or(Duration::ZERO, |newest| newest.since(since));
+        let steps = u32::try_from(self.keys.len().saturating_sub(1)).unwrap_or(u32::MAX);
+        match span.checked_div(steps).filter(|pace| !pace.is_zero()) {
+            Some(pace) => format!(
+                "from {since} on one was replaced every {}{}",
+                spoken(pace),
+                self.limit()
+            ),
+            None => format!("all were minted at {since}"),
+        }
     }
 
     fn limit(&self) -> String {

@@ -28,7 +28,8 @@ pub(super) fn page(
     name: &str,
     items: Vec<Value>,
 ) -> Reply {
-    page_of(ask, switches, size, name, &items, items.len())
+    let counted = items.len();
+    page_of(ask, switches, size, name, items, counted)
 }
 
 /// As [`page`], of a list that counts more than it shows.
@@ -37,7 +38,7 @@ pub(super) fn page_of(
     switches: &Switches,
     size: PageSize,
     name: &str,
-    items: &[Value],
+    items: Vec<Value>,
     counted: usize,
 ) -> Reply {
     let number = |parameter, default| {
@@ -48,7 +49,11 @@ pub(super) fn page_of(
     let per_page = number("per_page", size.default).clamp(1, size.most);
     let page: usize = number("page", 1).max(1);
     let last = items.len().div_ceil(per_page).max(1);
-    let items: Vec<_> = items.iter().skip((page - 1) * per_page).take(per_page).collect();
+    let items: Vec<_> = items
+        .into_iter()
+        .skip((page - 1) * per_page)
+        .take(per_page)
+        .collect();
     let reply = ok(&json!({ "total_count": counted, name: items }));
     let links = links(ask, switches, page, last);
     if links.is_empty() {

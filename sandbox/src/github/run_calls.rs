@@ -34,20 +34,22 @@ pub(super) fn list(world: &mut World, ask: &Ask<'_>, at: usize) -> Outcome {
                 .parameter("created")
                 .is_none_or(|range| is_within(&rfc3339(run.created_at), range))
     };
-    let items: Vec<Value> = repository.runs.iter().rev().filter(wanted).map(shown).collect();
-    let is_search = FILTERS.iter().any(|name| ask.parameter(name).is_some());
-    let shown = if is_search { SEARCH_SHOWS } else { items.len() };
+    let mut items: Vec<Value> = repository.runs.iter().rev().filter(wanted).map(shown).collect();
+    let found = items.len();
+    if FILTERS.iter().any(|name| ask.parameter(name).is_some()) {
+        items.truncate(SEARCH_SHOWS);
+    }
     let counted = if world.switches.searches_count_what_they_hide {
-        items.len()
+        found
     } else {
-        items.len().min(shown)
+        items.len()
     };
     Ok(page_of(
         ask,
         &world.switches,
         USUAL,
         "workflow_runs",
-        &items[..shown.min(items.len())],
+        items,
         counted,
     ))
 }

@@ -156,23 +156,24 @@ impl Succession<'_> {
             holds,
             breaks,
             compromised: compromised.is_some(),
-            replaced_at: self.own_successor(key).map(delivered_at),
+            replaced_at: self.sure_successor(key).map(delivered_at),
             means: compromised.map_or(Means::Delete, |revocation| revocation.means),
             blind_spots: self.blind_spots(observed),
         }
     }
 
-    /// The first key that was delivered to every sink after this one and in its stead. One that was minted within this
-    /// one's lease may have been overwritten by this one's run, so it does not count; neither is one known of a key that
-    /// somebody adopted, for its sinks may have held it until now.
-    fn own_successor(&self, key: &SpacesKey) -> Option<&Generation> {
+    /// The delivery that surely took this key out of every sink: the second after it. The first may have been undone, and
+    /// by this very key: a secret, a name or a spec of before was brought back, and that is why there is a second one. What
+    /// was minted within this key's lease may have been overwritten by its run, so it does not count. Nothing is known of a
+    /// key that somebody adopted: its sinks may have held it until now.
+    fn sure_successor(&self, key: &SpacesKey) -> Option<&Generation> {
         let name = KeyName::parse(&key.name).filter(|name| name.family == self.wanted.family)?;
         let is_later = |next: &&Generation| match name.mark {
             Mark::Active { since } => next.since() > since,
             _ => true,
         };
         let in_its_stead = |next: &&Generation| next.key.created_at >= lease_end(key) && is_later(next);
-        self.active.iter().rev().find(in_its_stead)
+        self.active.iter().rev().filter(in_its_stead).nth(1)
     }
 
     fn doubts_about(&self, key: &SpacesKey) -> Vec<Hold> {
@@ -187,7 +188,7 @@ impl Succession<'_> {
         let Some(holders) = &observed.holders else {
             return vec![Hold::Unread("who may still hold it".to_owned())];
         };
-        let successor = self.own_successor(key).unwrap_or(current);
+        let successor = self.sure_successor(key).unwrap_or(current);
         let mut holds = self.unserved(current, observed);
         let grace = self.grace(key, delivered_at(successor), observed, holders);
         let lease = Hold::Lease(lease_end(key));

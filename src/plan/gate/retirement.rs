@@ -29,7 +29,7 @@ pub struct Retirement {
     pub breaks: Vec<Holder>,
     /// Whether it is to be revoked whoever holds it.
     pub compromised: bool,
-    /// When the first key was in every sink that has taken its place; nothing where that one is yet to come, or where
+    /// When the second key was in every sink that was delivered after it; nothing where that one is yet to come, or where
     /// nobody knows.
     pub replaced_at: Option<Timestamp>,
     /// What becomes of it.
@@ -181,8 +181,8 @@ impl Retirement {
         self.holds.is_empty()
     }
 
-    /// What time alone demands when another key was delivered after this judgement: the later of grace and lease. Its own
-    /// successor, where it had one before, is still that.
+    /// What time alone demands when another key was delivered after this judgement: the later of grace and lease. What
+    /// has surely taken its place before, has.
     #[must_use]
     pub fn time_after(&self, delivered: Timestamp, grace: Duration) -> Hold {
         let replaced = self.replaced_at.unwrap_or(delivered);

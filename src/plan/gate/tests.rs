@@ -242,7 +242,7 @@ fn grace_counts_from_the_end_of_the_last_deployment_that_may_hold_the_key() {
         "c was over two minutes ago"
     );
     let bare = with_history(having_served(&old), |history| {
-        history.deployments[1].deployment.spec = None
+        history.deployments[1].deployment.spec = None;
     });
     assert_eq!(bare.holds("DO1"), [until], "nobody knows what b carried");
 }
@@ -462,10 +462,11 @@ fn an_app_that_nothing_is_deployed_to_means_another_key() {
     );
 }
 
-/// DO1, DO2 and DO3 were delivered one after the other, a day apart; DO4 a minute ago.
+/// DO0 to DO3 were delivered one after the other, a day apart; DO4 a minute ago.
 fn overwritten_daily() -> World {
     let key = |world: World, id: &str, at: i64, ticket: &str| world.key(id, at - 10, ticket, &mark(at));
     let world = World::at(NOW);
+    let world = key(world, "DO0", NOW - 4 * DAY, "9-eeee");
     let world = key(world, "DO1", NOW - 3 * DAY, "1-aaaa");
     let world = key(world, "DO2", NOW - 2 * DAY, "2-bbbb");
     let world = key(world, "DO3", NOW - DAY + 60, "3-cccc");
@@ -475,9 +476,9 @@ fn overwritten_daily() -> World {
 }
 
 #[test]
-fn grace_counts_from_the_delivery_of_the_key_s_own_successor() {
+fn grace_counts_from_the_second_delivery_after_the_key() {
     let world = overwritten_daily();
-    assert!(world.holds("DO1").is_empty(), "DO2 came two days ago");
+    assert!(world.holds("DO0").is_empty(), "DO2 came two days ago");
     let until = |at: i64| {
         [format!(
             "its grace period lasts until {}",
@@ -485,40 +486,42 @@ fn grace_counts_from_the_delivery_of_the_key_s_own_successor() {
         )]
     };
     assert_eq!(
-        world.holds("DO2"),
+        world.holds("DO1"),
         until(NOW + 60),
         "DO3 came a day ago, but for a minute"
     );
+    assert_eq!(world.holds("DO2"), until(NOW - 60 + DAY));
     assert_eq!(world.holds("DO3"), until(NOW - 60 + DAY));
 }
 
 #[test]
-fn a_run_that_was_queued_after_the_key_s_own_successor_has_not_got_it() {
+fn a_run_that_was_queued_after_the_second_delivery_has_not_got_the_key() {
     let queued = |at: i64| {
         with_holders(overwritten_daily(), |holders| {
             let runs = holders.runs.values_mut().next().expect("a repository");
             *runs = Ok(Unfinished::Runs(vec![run(0x99, at)]));
         })
     };
-    assert!(queued(NOW - 120).holds("DO1").is_empty());
+    assert!(queued(NOW - 120).holds("DO0").is_empty());
     assert_eq!(queued(NOW - 120).holds("DO3").len(), 2);
-    assert_eq!(queued(NOW - 2 * DAY).holds("DO1").len(), 1);
+    assert_eq!(queued(NOW - 2 * DAY).holds("DO0").len(), 1);
 }
 
 #[test]
-fn a_key_that_was_minted_within_the_lease_of_another_is_not_its_successor() {
+fn a_key_that_was_minted_within_the_lease_of_another_is_not_counted_after_it() {
     let hasty = |minted: i64| {
         World::at(NOW)
-            .key("DO1", NOW - 2 * DAY, "1-aaaa", "delivering")
+            .key("DO1", NOW - 3 * DAY, "1-aaaa", "delivering")
             .key("DO2", minted, "2-bbbb", &mark(minted + 10))
-            .key("DO3", NOW - 100, "3-cccc", &mark(NOW - 60))
+            .key("DO3", NOW - 2 * DAY, "3-cccc", &mark(NOW - 2 * DAY + 10))
+            .key("DO4", NOW - 100, "4-dddd", &mark(NOW - 60))
             .secrets_written(NOW - 60)
-            .id_variable("DO3")
+            .id_variable("DO4")
             .nobody_holds_it()
     };
-    assert!(hasty(NOW - 2 * DAY + 660).holds("DO1").is_empty());
+    assert!(hasty(NOW - 3 * DAY + 660).holds("DO1").is_empty());
     assert_eq!(
-        hasty(NOW - 2 * DAY + 659).holds("DO1").len(),
+        hasty(NOW - 3 * DAY + 659).holds("DO1").len(),
         1,
         "the run behind DO1 may have written after DO2 was delivered"
     );
@@ -558,7 +561,7 @@ fn may_go(world: &World, old: &Retirement, story: &str) {
     assert!(judgement.generations.rivals.is_empty(), "{story}");
     let delivered = |at: &Timestamp| *at >= serving.key.created_at && *at <= serving.since();
     assert!(state.secrets.values().all(delivered), "{story}");
-    let successor = first_after(old, &judgement.generations.active).unwrap_or(serving);
+    let successor = second_after(old, &judgement.generations.active).unwrap_or(serving);
     assert!(
         observed.now >= successor.since().after(wanted.lifetime.grace()),
         "{story}"
@@ -586,16 +589,18 @@ fn may_go(world: &World, old: &Retirement, story: &str) {
     }
 }
 
-/// The first key that was minted eleven minutes after this one, or later, and delivered after it.
-fn first_after<'a>(old: &Retirement, active: &'a [Generation]) -> Option<&'a Generation> {
+/// The second key that was minted eleven minutes after this one, or later, and delivered after it.
+fn second_after<'a>(old: &Retirement, active: &'a [Generation]) -> Option<&'a Generation> {
     let stamp = KeyName::parse(&old.key.name).map(|name| match name.mark {
         Mark::Active { since } => since,
-        _ => old.key.created_at,
+        _ => Timestamp::from_unix(0),
     });
     let after = active.iter().filter(|next| {
         Some(next.since()) > stamp && next.key.created_at.unix() >= old.key.created_at.unix() + 660
     });
-    after.min_by_key(|next| next.since())
+    let mut after: Vec<&Generation> = after.collect();
+    after.sort_by_key(|next| next.since());
+    after.get(1).copied()
 }
 
 #[test]

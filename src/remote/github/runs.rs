@@ -168,7 +168,7 @@ impl Search<'_> {
         let unfinished = runs
             .into_iter()
             .filter(|run| run.status.as_deref() != Some("completed"));
-        let read = |ListedRun { id, created_at, .. }| UnfinishedRun { id, created_at };
+        let read = |ListedRun { id, created_at, .. }| UnfinishedRun { created_at, id };
         Ok(unfinished.map(read).collect())
     }
 
