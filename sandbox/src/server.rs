@@ -93,12 +93,16 @@ impl Shared {
         let (before, after) = lock(&self.world).switches.waits(entry.number);
         pause(before).await;
         let Struck { deeds, fault } = lock(&self.script).strike(&entry);
-        deeds.iter().for_each(|deed| deed.precede(&mut lock(&self.world)));
+        for deed in &deeds {
+            deed.precede(&mut lock(&self.world));
+        }
         let (response, wrote) = match fault {
             None => sent(self.ask(face, request).await),
             Some(fault) => self.suffer(&fault, &entry, request).await,
         };
-        deeds.iter().for_each(|deed| deed.follow(&mut lock(&self.world)));
+        for deed in &deeds {
+            deed.follow(&mut lock(&self.world));
+        }
         let status = response.as_ref().map(|response| response.status().as_u16());
         pause(after).await;
         lock(&self.journal).close(entry.number, status, wrote);

@@ -216,13 +216,12 @@ impl Wait<'_> {
     /// The deployment that serves, with its spec: what the app's reply leaves out is no evidence.
     async fn serving(&self, shown: Option<Deployment>) -> Result<Option<Deployment>, Problem> {
         let id = self.awaited.id;
-        let shown = match shown {
-            Some(shown) => Some(shown),
-            None => {
-                let listed = self.digitalocean.deployments(id).await;
-                let listed = listed.map_err(|failure| problem(&failure))?;
-                listed.into_iter().find(|one| one.phase == Phase::Active)
-            }
+        let shown = if shown.is_some() {
+            shown
+        } else {
+            let listed = self.digitalocean.deployments(id).await;
+            let listed = listed.map_err(|failure| problem(&failure))?;
+            listed.into_iter().find(|one| one.phase == Phase::Active)
         };
         match shown {
             Some(bare) if bare.spec.is_none() => {

@@ -208,13 +208,13 @@ impl<'e> Saves<'e> {
         for (at, told) in history.iter().enumerate() {
             let after = edited(&told.version.spec, self.edits);
             let after = after.map_err(|missing| self.removed(missing, &told.version, history))?;
-            wanted = match told.sent.and_then(|number| self.sent.get(number)) {
+            wanted = if let Some(sent) = told.sent.and_then(|number| self.sent.get(number)) {
                 // App Platform may keep it in another form than it was sent in. That is no save of anybody.
-                Some(sent) => merged(sent.spec.raw(), after.raw(), wanted.raw()).map_or(wanted, AppSpec::new),
-                None => {
-                    let both = merged(self.origin(&before, &after).raw(), wanted.raw(), after.raw());
-                    AppSpec::new(both.map_err(|clash| self.clashing(clash, &history[..=at]))?)
-                }
+                merged(sent.spec.raw(), after.raw(), wanted.raw()).map_or(wanted, AppSpec::new)
+            } else {
+                let origin = self.origin(&before, &after);
+                let both = merged(origin.raw(), wanted.raw(), after.raw());
+                AppSpec::new(both.map_err(|clash| self.clashing(clash, &history[..=at]))?)
             };
             before.push(after);
         }
@@ -389,7 +389,9 @@ mod tests {
     ) -> Result<Judged, Contradiction> {
         let edits = ours();
         let mut saves = Saves::since(spec(&[("OURS", "old")]), &edits).expect("the app level exists");
-        sent.iter().for_each(|envs| saves.sent(spec(envs), None));
+        for envs in sent {
+            saves.sent(spec(envs), None);
+        }
         saves.judge(made.iter().rev().cloned().collect(), standing)
     }
 
