@@ -126,11 +126,11 @@ fn a_life_that_no_daily_schedule_can_hold_is_refused_with_the_figure() {
     let both = refused(&[("max-age", "12h"), ("grace-period", "24h")]);
     both.complains(&[
         "max-age: 12h with grace-period 24h",
-        "set max-age to at least 3d 4h",
+        "set max-age to at least 4d 3h 30m",
     ]);
-    let room = refused(&[("max-age", "75h"), ("grace-period", "24h")]);
+    let room = refused(&[("max-age", "99h"), ("grace-period", "24h")]);
     room.complains(&[
-        "max-age: 3d 3h with grace-period 24h",
+        "max-age: 4d 3h with grace-period 24h",
         "or grace-period to at most 23h",
     ]);
     let default = refused(&[("grace-period", "89d")]);

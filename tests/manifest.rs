@@ -227,7 +227,7 @@ fn a_life_that_cannot_be_held_is_told_with_both_fields_and_their_places() {
     assert!(outcome.journal.is_empty(), "{:#?}", outcome.journal);
     outcome.complains(&[
         "apps.shop.keys.shop-logs-key.max_age: 3d 8h with grace_period 48h (line 4)",
-        "set max_age to at least 4d 4h, or grace_period to at most 28h",
+        "set max_age to at least 5d 6h 30m, or grace_period to at most 14h",
     ]);
     let place = "file=.github/spaces.yml,line=17,col=18";
     assert!(outcome.stdout.contains(place), "{}", outcome.stdout);

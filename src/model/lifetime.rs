@@ -22,6 +22,12 @@ const MISSED_START: Duration = PERIOD.saturating_add(LATENESS).saturating_add(WO
 /// one before the grace period is over that begins with its successor.
 const LEAD: Duration = MISSED_START.saturating_mul(2);
 
+/// How long before the last moment a key is due whose grace period counts from its second successor: three starts may
+/// come a moment too early.
+const LONG_LEAD: Duration = MISSED_START.saturating_mul(3);
+
+const HOUR: Duration = Duration::from_hours(1);
+
 /// How old a key is at least when it is due: older than a run takes, or a run would replace what it has minted itself.
 const YOUNGEST_DUE: Duration = Duration::from_hours(1);
 
@@ -30,10 +36,14 @@ const YOUNGEST_DUE: Duration = Duration::from_hours(1);
 /// `max-age` holds for every schedule with a period of a day or less whose starts are up to an hour late, however the key
 /// was minted: one that is due at `d` is replaced by `d + day + hour`, its grace period is over by then or later, and the
 /// start that ends it may again be a day and an hour away. What leaves no room for that is no lifetime.
+///
+/// Where its successor is due before that grace period is over, the grace period counts from the successor's own
+/// successor instead (`docs/ROTATION.md`, "From which delivery on"), so such a key is due earlier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lifetime {
     max_age: Duration,
     grace: Duration,
+    due_age: Duration,
 }
 
 /// No daily schedule can end a key in time.
@@ -46,17 +56,16 @@ pub struct TooShort {
 }
 
 impl Lifetime {
-    /// What the maximal age must exceed the grace period by.
-    pub const LEAST_ROOM: Duration = LEAD.saturating_add(YOUNGEST_DUE);
-
-    /// A key's limits; the age must exceed the grace period by [`LEAST_ROOM`](Self::LEAST_ROOM).
+    /// A key's limits; the age must leave room beyond the grace period for the starts that may be missed.
     pub fn new(max_age: Duration, grace: Duration) -> Result<Self, TooShort> {
-        if max_age.saturating_sub(grace) >= Self::LEAST_ROOM {
-            return Ok(Self { max_age, grace });
-        }
-        Err(TooShort {
-            least_max_age: grace.saturating_add(Self::LEAST_ROOM),
-            longest_grace: max_age.checked_sub(Self::LEAST_ROOM),
+        let due_age = due_age(max_age, grace).ok_or_else(|| TooShort {
+            least_max_age: least_max_age(grace),
+            longest_grace: longest_grace(max_age),
+        })?;
+        Ok(Self {
+            max_age,
+            grace,
+            due_age,
         })
     }
 
@@ -72,10 +81,10 @@ impl Lifetime {
         self.grace
     }
 
-    /// The age at which a key is due: two starts may be missed, and its overlap still ends within the maximal age.
+    /// The age at which a key is due: the starts that may be missed are, and its overlap still ends within the maximal age.
     #[must_use]
     pub fn due_age(self) -> Duration {
-        self.max_age.saturating_sub(self.grace).saturating_sub(LEAD)
+        self.due_age
     }
 
     /// When a key is due that was minted then.
@@ -91,24 +100,70 @@ impl Lifetime {
         self.due_age().saturating_add(MISSED_START)
     }
 
-    /// Whether a key is due while its predecessor is still kept, so that old keys pile up.
+    /// Whether a key is due while its predecessor is still kept, so that several old keys stand side by side.
     #[must_use]
-    pub fn piles_up(self) -> bool {
-        self.due_age() < self.grace
+    pub fn overlaps_twice(self) -> bool {
+        self.due_age < alone(self.grace)
     }
 
-    /// The shortest maximal age at which keys of this grace period do not pile up.
+    /// The shortest maximal age at which one old key at a time is kept.
     #[must_use]
     pub fn least_tidy_age(self) -> Duration {
-        self.grace.saturating_mul(2).saturating_add(LEAD)
+        least_tidy_age(self.grace)
     }
+}
+
+/// The least age at which a key is due whose predecessor is gone by then: its grace period counts from the end of the run
+/// that delivered the key.
+fn alone(grace: Duration) -> Duration {
+    grace.saturating_add(WORK).max(YOUNGEST_DUE)
+}
+
+/// The age at which a key is due; nothing where none would do.
+///
+/// One whose predecessor is gone by then is due two missed starts and a grace period before the last moment. Another one
+/// waits for two successors, so three starts may be missed, and half of what is left is the age of each.
+fn due_age(max_age: Duration, grace: Duration) -> Option<Duration> {
+    let room = max_age.checked_sub(grace)?;
+    let after_one = room.checked_sub(LEAD).filter(|due| *due >= alone(grace));
+    let after_two = || Some(room.checked_sub(LONG_LEAD)? / 2);
+    after_one.or_else(|| after_two().filter(|due| *due >= YOUNGEST_DUE))
+}
+
+fn least_tidy_age(grace: Duration) -> Duration {
+    grace.saturating_add(LEAD).saturating_add(alone(grace))
+}
+
+fn least_max_age(grace: Duration) -> Duration {
+    let after_two = grace.saturating_add(LONG_LEAD).saturating_add(YOUNGEST_DUE * 2);
+    least_tidy_age(grace).min(after_two)
+}
+
+/// In whole hours, as people write it; nothing where not even none would do.
+fn longest_grace(max_age: Duration) -> Option<Duration> {
+    let hours = max_age.as_secs() / HOUR.as_secs();
+    let (mut fits, mut does_not) = (0, hours + 1);
+    due_age(max_age, Duration::ZERO)?;
+    while does_not - fits > 1 {
+        let middle = fits.midpoint(does_not);
+        if due_age(
+            max_age,
+            Duration::from_secs(middle.saturating_mul(HOUR.as_secs())),
+        )
+        .is_some()
+        {
+            fits = middle;
+        } else {
+            does_not = middle;
+        }
+    }
+    Some(Duration::from_secs(fits.saturating_mul(HOUR.as_secs())))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const HOUR: Duration = Duration::from_hours(1);
     const DAY: Duration = Duration::from_hours(24);
 
     fn lifetime(max_age: Duration, grace: Duration) -> Lifetime {
@@ -123,8 +178,17 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_waits_for_two_successors_is_due_earlier() {
+        let long_grace = lifetime(DAY * 14, DAY * 7);
+        assert!(long_grace.overlaps_twice());
+        // Two ages, three missed starts and the grace period.
+        let longest = long_grace.due_age() * 2 + MISSED_START * 3 + DAY * 7;
+        assert_eq!(longest, DAY * 14);
+    }
+
+    #[test]
     fn a_key_that_is_replaced_just_before_it_counts_as_late_can_still_end_in_time() {
-        for (max_age, grace) in [(DAY * 90, DAY), (DAY * 14, DAY), (HOUR * 76, DAY)] {
+        for (max_age, grace) in [(DAY * 90, DAY), (DAY * 14, DAY), (HOUR * 101, DAY)] {
             let lifetime = lifetime(max_age, grace);
             assert_eq!(lifetime.late_age() + grace + MISSED_START, max_age);
         }
@@ -133,21 +197,27 @@ mod tests {
     #[test]
     fn what_no_daily_schedule_can_hold_is_refused_with_what_could_be() {
         let refused = |max_age, grace| Lifetime::new(max_age, grace).expect_err("too short");
-        let TooShort {
-            least_max_age,
-            longest_grace,
-        } = refused(HOUR * 75, DAY);
-        assert_eq!((least_max_age, longest_grace), (HOUR * 76, Some(HOUR * 23)));
+        for grace in [0, 1, 6, 23, 24, 48, 7 * 24, 60 * 24].map(|hours| HOUR * hours) {
+            let least = refused(grace, grace).least_max_age;
+            lifetime(least, grace);
+            refused(least.saturating_sub(Duration::from_mins(1)), grace);
+        }
+        for max_age in [53, 60, 72, 75, 99, 7 * 24].map(|hours| HOUR * hours) {
+            let longest = refused(max_age, max_age).longest_grace.expect("some would do");
+            lifetime(max_age, longest);
+            refused(max_age, longest + HOUR);
+        }
         assert_eq!(refused(HOUR * 51, Duration::ZERO).longest_grace, None);
         assert!(Lifetime::new(Duration::MAX, Duration::MAX).is_err());
     }
 
     #[test]
-    fn keys_pile_up_below_the_age_that_is_told_and_not_from_it_on() {
-        for grace in [2, 24, 200].map(|hours| HOUR * hours) {
+    fn keys_overlap_twice_below_the_age_that_is_told_and_not_from_it_on() {
+        for grace in [40, 24 * 7, 200].map(|hours| HOUR * hours) {
             let least = lifetime(DAY * 90, grace).least_tidy_age();
-            assert!(!lifetime(least, grace).piles_up(), "{grace:?}: {least:?}");
-            assert!(lifetime(least - HOUR, grace).piles_up(), "{grace:?}: {least:?}");
+            assert!(!lifetime(least, grace).overlaps_twice(), "{grace:?}: {least:?}");
+            let less = lifetime(least.saturating_sub(HOUR), grace);
+            assert!(less.overlaps_twice(), "{grace:?}: {least:?}");
         }
     }
 }

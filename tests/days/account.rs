@@ -5,7 +5,6 @@ use std::time::Duration;
 use spacekeeper::model::lifetime::Lifetime;
 
 use crate::dice::Dice;
-use crate::switches;
 use crate::world::Time;
 
 pub(crate) const MINUTE: Time = 60;
@@ -43,7 +42,7 @@ pub(crate) struct Schedule {
 }
 
 /// What goes wrong.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Trouble {
     /// A day on which somebody forces a rotation by hand.
     pub(crate) by_hand: OneIn,
@@ -75,7 +74,7 @@ impl Account {
             lifetime,
             schedule: schedule(&mut dice),
             has_app,
-            pushes: pushes(grace, &mut dice),
+            pushes: pushes(&mut dice),
             jobs: dice.pick(&[1, 2, 4]),
             longest_job: grace.clamp(10 * MINUTE, 6 * HOUR),
             trouble: Trouble::default(),
@@ -83,10 +82,7 @@ impl Account {
         if is_troubled {
             account.trouble = trouble(&mut dice);
             account.schedule.dropped = dice.pick(&[None, Some(10)]);
-            let rotates_rarely = account.lifetime.due_age() > Duration::from_hours(72);
-            if switches::GRACE_COUNTS_PER_SUCCESSOR || rotates_rarely {
-                account.longest_job = dice.pick(&[account.longest_job, 2 * DAY]);
-            }
+            account.longest_job = dice.pick(&[account.longest_job, 2 * DAY]);
         }
         account
     }
@@ -97,17 +93,14 @@ impl Account {
     }
 }
 
-/// A life that the door lets in, and in which keys do not pile up.
+/// A life that the door lets in.
 fn lifetime(dice: &mut Dice) -> Lifetime {
     loop {
-        let grace = dice.pick(&[0, 1, 6, 24, 48]);
-        let rest = dice.pick(&[26, 50, 52, 54, 73, 100, 14 * 24 - grace, 20 * 24]);
+        let grace = dice.pick(&[0, 1, 6, 24, 48, 7 * 24]);
+        let rest = dice.pick(&[52, 54, 73, 79, 100, 7 * 24, 14 * 24, 20 * 24]);
         let hours = Duration::from_hours;
         if let Ok(lifetime) = Lifetime::new(hours(grace + rest), hours(grace)) {
-            let keeps_order = switches::GRACE_COUNTS_PER_SUCCESSOR || lifetime.due_age() >= lifetime.grace();
-            if keeps_order {
-                return lifetime;
-            }
+            return lifetime;
         }
     }
 }
@@ -120,10 +113,8 @@ fn schedule(dice: &mut Dice) -> Schedule {
     }
 }
 
-/// More deployments within the grace period than are read back hide how long the current key has served.
-fn pushes(grace: Time, dice: &mut Dice) -> Time {
-    let may_be_busy = switches::DEPLOYMENTS_ARE_PAGED || grace <= 6 * HOUR;
-    dice.pick(&[0, 1, 3, if may_be_busy { 24 } else { 0 }])
+fn pushes(dice: &mut Dice) -> Time {
+    dice.pick(&[0, 1, 3, 24])
 }
 
 fn trouble(dice: &mut Dice) -> Trouble {
@@ -136,11 +127,7 @@ fn trouble(dice: &mut Dice) -> Trouble {
         stuck: Some(12),
         overwritten: None,
     };
-    match dice.roll(if switches::GRACE_COUNTS_PER_SUCCESSOR {
-        8
-    } else {
-        7
-    }) {
+    match dice.roll(8) {
         0 => all,
         1 => Trouble {
             by_hand: all.by_hand,

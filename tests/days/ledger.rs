@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::account::{Account, DAY, HOUR, seconds};
-use crate::switches;
+use crate::account::{Account, HOUR, Trouble, seconds};
 use crate::world::{KeyId, Time, World};
 
 #[derive(Debug, Clone, Default)]
@@ -47,34 +46,26 @@ impl Ledger {
     }
 
     /// By how much a key that was minted then may outlive `max-age`, for what was no fault of the schedule's stated
-    /// bounds; nothing where there is no telling.
-    pub(crate) fn excuse(&self, created_at: Time, account: &Account) -> Option<Time> {
+    /// bounds.
+    pub(crate) fn excuse(&self, created_at: Time, account: &Account) -> Time {
         let count = |times: &mut dyn Iterator<Item = &Time>| {
             let within = times.filter(|at| **at >= created_at).count();
             Time::try_from(within).expect("a few")
         };
         let slot = account.schedule.period + HOUR;
         let lost = count(&mut self.lost_slots.iter());
-        // Its own successor is no surprise, and the first key after it neither.
-        let mints = count(&mut self.minted.values()).saturating_sub(2);
         let grace = seconds(account.lifetime.grace());
         let long_job = if account.longest_job > 6 * HOUR {
             account.longest_job + slot
         } else {
             0
         };
-        if switches::GRACE_COUNTS_PER_SUCCESSOR {
-            return Some(lost * slot + long_job);
-        }
-        if account.is_overwritten() {
-            return None;
-        }
-        let disturbed = lost > 0 || account.trouble.by_hand.is_some() || account.trouble.lost.is_some();
-        let anew = if disturbed {
-            mints * (grace + slot + DAY)
-        } else {
+        // A key that is delivered within the grace period for another reason than age is the one from which it counts.
+        let anew = if account.trouble == Trouble::default() {
             0
+        } else {
+            grace + slot
         };
-        Some(lost * slot + long_job + anew)
+        lost * slot + long_job + anew
     }
 }

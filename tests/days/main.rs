@@ -33,7 +33,6 @@ mod rules;
 #[path = "../model/run.rs"]
 #[expect(dead_code, reason = "what the model alone does to a run")]
 mod run;
-mod switches;
 #[path = "../model/world.rs"]
 #[expect(dead_code, reason = "what the model alone begins with")]
 mod world;

@@ -3,10 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use spacekeeper::model::observed::{DeploymentState, Unfinished, UnfinishedRun};
+use spacekeeper::model::observed::{PastDeployment, Service, Unfinished, UnfinishedRun};
 
 use crate::product::{self, at};
-use crate::switches;
 use crate::world::{App, DeploymentNo, KeyId, Repository, RunNo, Time, Value};
 
 /// How many of an app's deployments are read at once, as in `src/remote/digitalocean/deployments.rs`.
@@ -42,8 +41,13 @@ pub(crate) struct Deployment {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
     Coming,
-    Active,
-    Superseded,
+    /// Since this time.
+    Active(Time),
+    /// Until this time; not every one of them has come to serve.
+    Superseded {
+        served: bool,
+        at: Time,
+    },
     Failed,
 }
 
@@ -105,17 +109,17 @@ impl Outside {
         for deployment in self.deployments.iter_mut().rev().take(RECENT) {
             let mut on_its_way = [app.in_progress, app.pending].into_iter().flatten();
             if deployment.phase == Phase::Coming && on_its_way.all(|one| one.no != deployment.no) {
-                deployment.phase = displaced();
+                deployment.phase = displaced(now);
             }
         }
     }
 
     /// The deployment serves from now on.
-    pub(crate) fn serves(&mut self, no: DeploymentNo) {
+    pub(crate) fn serves(&mut self, no: DeploymentNo, at: Time) {
         if let Some(before) = self.served.last() {
-            self.deployments[usize::from(*before)].phase = Phase::Superseded;
+            self.deployments[usize::from(*before)].phase = Phase::Superseded { served: true, at };
         }
-        self.deployments[usize::from(no)].phase = Phase::Active;
+        self.deployments[usize::from(no)].phase = Phase::Active(at);
         self.served.push(no);
     }
 
@@ -128,31 +132,57 @@ impl Outside {
         Unfinished::Runs(runs.collect())
     }
 
-    /// The deployments that serve, have served or may do so, the newest first, as `src/observe.rs` reads them.
-    pub(crate) fn listed(&self) -> Vec<DeploymentState> {
-        let newest_first = self.deployments.iter().rev();
-        let recent = newest_first.take(if switches::DEPLOYMENTS_ARE_PAGED {
-            usize::MAX
-        } else {
-            RECENT
-        });
-        let served = recent.filter(|deployment| deployment.phase != Phase::Failed);
-        let listed = served.map(|deployment| {
-            product::deployment(crate::world::Deployment {
-                no: deployment.no,
-                names: deployment.names,
-                created_at: deployment.created_at,
-            })
-        });
-        listed.collect()
+    /// The deployments that serve, have served or may do so, the newest first, as far back as the horizon: as
+    /// `src/observe/history.rs` reads them, page by page.
+    pub(crate) fn listed(&self, horizon: Time) -> Vec<PastDeployment> {
+        let mut listed = Vec::new();
+        for deployment in self.deployments.iter().rev() {
+            let Some(service) = deployment.service() else {
+                continue;
+            };
+            listed.push(PastDeployment {
+                deployment: product::deployment(crate::world::Deployment {
+                    no: deployment.no,
+                    names: deployment.names,
+                    created_at: deployment.created_at,
+                }),
+                service,
+            });
+            if deployment.reaches_back_to(horizon) {
+                break;
+            }
+        }
+        listed
+    }
+}
+
+impl Deployment {
+    /// What the list of deployments says of how it has served; nothing of one that failed.
+    fn service(&self) -> Option<Service> {
+        Some(match self.phase {
+            Phase::Coming => Service::Coming,
+            Phase::Active(since) => Service::Serves(at(since)),
+            Phase::Superseded {
+                served: true,
+                at: until,
+            } => Service::Served(Some(at(until))),
+            Phase::Superseded {
+                served: false,
+                at: until,
+            } => Service::Doubtful(Some(at(until))),
+            Phase::Failed => return None,
+        })
+    }
+
+    fn reaches_back_to(&self, horizon: Time) -> bool {
+        match self.phase {
+            Phase::Active(at) | Phase::Superseded { served: true, at } => at <= horizon,
+            Phase::Superseded { .. } | Phase::Coming | Phase::Failed => false,
+        }
     }
 }
 
 /// What becomes of a deployment that a newer one displaces before it serves.
-pub(crate) fn displaced() -> Phase {
-    if switches::ONLY_ACTIVE_DEPLOYMENTS_SERVED {
-        Phase::Superseded
-    } else {
-        Phase::Failed
-    }
+pub(crate) const fn displaced(at: Time) -> Phase {
+    Phase::Superseded { served: false, at }
 }

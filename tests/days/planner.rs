@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use spacekeeper::model::observed::{Holders, Observed, Unfinished};
+use spacekeeper::model::observed::{History, Holders, Observed, Unfinished};
 
 use crate::outside::Outside;
 use crate::product::{self, Product};
-use crate::rules::{Advice, Election, KeySet, Rules, Seen, Sight, Task};
-use crate::world::{KeyId, RunNo};
+use crate::rules::{Advice, Election, Judged, KeySet, Rules, Seen, Sent, Sight, Task};
+use crate::world::{KeyId, RunNo, Time};
 
 /// A planner that somebody got wrong. The other mistakes are those of the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,23 +23,29 @@ pub(crate) enum Blindness {
 pub(crate) struct Planner<'a> {
     pub(crate) product: &'a Product,
     pub(crate) outside: &'a Outside,
+    /// The grace period, in seconds.
+    pub(crate) grace: Time,
     pub(crate) blindness: Option<Blindness>,
 }
 
 impl Planner<'_> {
     fn observed(&self, sight: &Sight, who: RunNo) -> Observed {
         let mut observed = self.product.observed(sight, who);
-        observed.holders = (sight.seen.keys.len() > 1).then(|| self.holders(sight.app.is_some()));
+        observed.holders = (sight.seen.keys.len() > 1).then(|| self.holders(sight));
         observed
     }
 
     /// Who may hold old keys; as in `src/observe.rs`, nobody looks where there is none.
-    fn holders(&self, has_app: bool) -> Holders {
+    fn holders(&self, sight: &Sight) -> Holders {
         let runs = match self.blindness {
             Some(Blindness::RunsAreForgotten) => Unfinished::Runs(Vec::new()),
             _ => self.outside.unfinished(),
         };
-        let served = has_app.then(|| (product::app_ref(), Ok(self.outside.listed())));
+        let history = History {
+            deployments: self.outside.listed(sight.seen.now.saturating_sub(self.grace)),
+            limit: None,
+        };
+        let served = sight.app.map(|_| (product::app_ref(), Ok(history)));
         Holders {
             runs: BTreeMap::from([(product::target().repository, Ok(runs))]),
             served: served.into_iter().collect(),
@@ -63,6 +69,10 @@ impl Rules for Planner<'_> {
 
     fn elect(&self, own: KeyId, known: KeySet, seen: &Seen, who: RunNo) -> Election {
         self.product.elect(own, known, seen, who)
+    }
+
+    fn judge(&self, sent: &Sent) -> Judged {
+        self.product.judge(sent)
     }
 
     fn rivals(&self, seen: &Seen, who: RunNo) -> KeySet {

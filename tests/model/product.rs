@@ -158,7 +158,7 @@ impl Rules for Product {
     fn judge(&self, sent: &Sent) -> Judged {
         let edits = sent.edit.map_or(Vec::new(), pair);
         let mut saves = Saves::since(saved(sent.editing.base), &edits).expect("the app level exists");
-        let made: Vec<Version> = sent.made.iter().map(version).collect();
+        let made: Vec<Version> = sent.made.iter().copied().map(version).collect();
         let newest_first = |made: &[Version]| made.iter().rev().cloned().collect();
         for put in &sent.editing.sent {
             let before = saves.judge(newest_first(&made[..put.listed]), None);
@@ -317,7 +317,7 @@ fn theirs(spec: &AppSpec) -> Theirs {
         .fold(0, |all, bit| all | 1 << bit)
 }
 
-fn version(save: &Save) -> Version {
+fn version(save: Save) -> Version {
     Version {
         deployment: Some(save.deployment.to_string()),
         previous: None,

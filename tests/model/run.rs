@@ -407,9 +407,8 @@ impl Run {
             Step::PutApp(purpose) => self.put_app(purpose, world, answer),
             Step::CheckPut(purpose) => self.checked_put(purpose, world, rules),
             Step::PutSecrets { .. } => self.put_secret(world, rules, answer),
-            Step::PutVariable => self.step = self.after_write(world, Step::ReadBack),
+            Step::PutVariable | Step::AnnounceAgain => self.step = self.after_write(world, Step::ReadBack),
             Step::ReadBack => self.read_back(world, rules),
-            Step::AnnounceAgain => self.step = self.after_write(world, Step::ReadBack),
             Step::LookForRival { app_moved } => self.looked_for_rival(app_moved, world, rules),
             Step::Activate(_) => self.activated(world),
             Step::MendVariable(_) => {
@@ -812,8 +811,6 @@ impl Run {
         match self.step {
             Step::Mint => self.step = Step::FindMint,
             Step::Announce => self.withdraw(Next::End { green: false }),
-            // It is in doubt from now on.
-            Step::AnnounceAgain => self.end(false),
             Step::PutApp(purpose) => {
                 self.has_sent(purpose, false, None);
             }
@@ -822,7 +819,7 @@ impl Run {
                 self.end(false);
             }
             Step::PutSecrets { .. } => self.touched = true,
-            Step::Activate(_) => self.end(false),
+            Step::AnnounceAgain | Step::Activate(_) => self.end(false),
             _ => {}
         }
     }

@@ -20,6 +20,7 @@ pub(crate) struct Story {
 }
 
 /// What has happened that may not happen again and again, or that excuses what comes of it.
+#[expect(clippy::struct_excessive_bools, reason = "each excuses something else")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Past {
     /// A hand has changed something.
@@ -409,9 +410,8 @@ impl Event {
     pub(crate) fn faults(self, story: &Story) -> u8 {
         let fault = match self {
             Self::Answer(_, answer) => answer.is_fault(),
-            Self::Hand(Hand::SavesTheirs) => false,
+            Self::Finish(_) | Self::Land(_) | Self::Deployed | Self::Hand(Hand::SavesTheirs) => false,
             Self::Half(..) | Self::GiveUp(_) | Self::Crash(_) | Self::DeploymentFails | Self::Hand(_) => true,
-            Self::Finish(_) | Self::Land(_) | Self::Deployed => false,
             Self::Pass(_) => story.is_busy(),
         };
         u8::from(fault)

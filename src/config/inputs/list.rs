@@ -142,8 +142,8 @@ inputs! {
     Rotation {
         max_age = "max-age", Text("SPAN"), Default(defaults::MAX_AGE), ALL,
             "No key outlives this, its overlap with its successor included, where `rotate` is scheduled at least daily and \
-             starts up to an hour late. It replaces a key at max-age − grace − 51h. Must exceed the grace period by \
-             52h at least, and twice of it by 51h, or old keys pile up";
+             starts up to an hour late. It replaces a key at max-age − grace − 51h. Must exceed twice the grace period \
+             by 51h 30m, or the grace period by 78h 30m; 52h without a grace period";
         grace_period = "grace-period", Text("SPAN"), Default(defaults::GRACE_PERIOD), WANTS,
             "How long a superseded key is kept at least after its successor serves";
         force = "force", Switch, Default(defaults::FORCE), &[Rotate],

@@ -49,7 +49,7 @@ impl Draft<'_, '_> {
         let grace = Said::of([shape.grace_period, general], name, field, defaults::GRACE_PERIOD)?;
         let lifetime = Lifetime::new(max_age.span.0, grace.span.0);
         match lifetime {
-            Ok(lifetime) if lifetime.piles_up() => self.warn(piling_up(&max_age, &grace, lifetime)),
+            Ok(lifetime) if lifetime.overlaps_twice() => self.warn(piling_up(&max_age, &grace, lifetime)),
             Ok(_) => {}
             Err(refusal) => self.refuse(family.at, &max_age, &grace, refusal),
         }
@@ -136,9 +136,8 @@ fn remedy(max_age: &Said, grace: &Said, refusal: TooShort) -> String {
         longest_grace,
     } = refusal;
     let why = format!(
-        "where rotate starts once a day, up to an hour late, a key outlives its grace period by up to {}; set {} to at \
+        "where rotate starts once a day, up to an hour late, a key that is replaced would be kept for longer; set {} to at \
          least {}",
-        Spell(Lifetime::LEAST_ROOM),
         max_age.name,
         Spell(least_max_age)
     );
@@ -157,8 +156,8 @@ fn piling_up(max_age: &Said, grace: &Said, lifetime: Lifetime) -> String {
         _ => &max_age.field,
     };
     format!(
-        "{named}: {} makes a key due after {}, while its predecessor is still kept, so old keys pile up; set {} to at least \
-         {}",
+        "{named}: {} makes a key due after {}, while its predecessor is still kept, so several old keys are kept at a time; set {} to at \
+         least {} for one",
         Pair(max_age, grace),
         Spell(lifetime.due_age()),
         max_age.name,

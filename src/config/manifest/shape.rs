@@ -112,8 +112,8 @@ shape! {
     KeyShape {
         /// The buckets that it opens, each with `read` or `readwrite`. The first is the one that `SPACES_BUCKET` names.
         grants: Named<BucketName, Spot<Permission>>,
-        /// No generation outlives this, the overlap with its successor included. Must exceed the grace period by 52 hours
-        /// at least.
+        /// No generation outlives this, the overlap with its successor included. Must exceed twice the grace period by 51 and
+        /// a half hours, or the grace period by 78 and a half.
         max_age: Option<Spot<Spell>>,
         /// How long a superseded generation is kept at least after its successor is in place.
         grace_period: Option<Spot<Spell>>,

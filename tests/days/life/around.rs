@@ -22,7 +22,7 @@ impl Life<'_> {
         let next = self.up_to(2 * DAY / self.account.pushes);
         self.after(1 + next, Event::Push);
         if let Some(app) = self.world.app {
-            self.world.save(app.spec);
+            self.world.save(app.spec, app.theirs);
         }
     }
 
@@ -53,9 +53,9 @@ impl Life<'_> {
             Course::Hangs if app.pending.is_none() => {
                 return self.after(10 * MINUTE, Event::Deployed(no, course));
             }
-            Course::Hangs => self.outside.deployments[usize::from(no)].phase = displaced(),
+            Course::Hangs => self.outside.deployments[usize::from(no)].phase = displaced(self.world.now),
             Course::Fails => self.outside.deployments[usize::from(no)].phase = Phase::Failed,
-            Course::Serves => self.outside.serves(no),
+            Course::Serves => self.outside.serves(no, self.world.now),
         }
         self.ledger.happened(match course {
             Course::Hangs => "a deployment hangs until a newer one takes its place",

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::runs::LOCK_TIMEOUT;
 use super::{Course, Event, Life};
-use crate::account::{DAY, HOUR, seconds};
+use crate::account::{Account, DAY, HOUR, seconds};
 use crate::order::{self, Broken};
 use crate::rules::Errand;
 use crate::run::Step;
@@ -53,27 +53,44 @@ impl Life<'_> {
         };
         let age = self.world.now - created_at;
         let allowed = seconds(self.account.lifetime.max_age());
-        match self.ledger.excuse(created_at, self.account) {
-            Some(excuse) if age > allowed + excuse => Err(Broken(format!(
-                "key {key} is {} old; max-age is {}, and {} are excused",
-                Hours(age),
-                Hours(allowed),
-                Hours(excuse)
-            ))),
-            _ => Ok(()),
+        let excuse = self.ledger.excuse(created_at, self.account);
+        if age <= allowed + excuse {
+            return Ok(());
         }
+        Err(Broken(format!(
+            "key {key} is {} old; max-age is {}, and {} are excused",
+            Hours(age),
+            Hours(allowed),
+            Hours(excuse)
+        )))
     }
 
-    /// No more than five older keys, unless another tool is at work; every start whose run did not end well may have left
-    /// one more.
+    /// No more than five older keys, unless another tool is at work. Every start whose run did not end well may have left
+    /// one more, and where a schedule replaces several keys within a grace period or a long job, all of them are kept.
     pub(super) fn is_tidy(&self) -> Result<(), Broken> {
         let older = self.world.keys.len().saturating_sub(1);
         let oldest = self.world.keys.iter().map(|key| key.created_at).min();
         let lost = oldest.map_or(0, |since| self.ledger.lost_since(since));
-        if older > 5 + lost && !self.account.is_overwritten() {
+        if older > 5 + lost + self.replaced_while_kept() && !self.account.is_overwritten() {
             return Err(Broken(format!("{older} older keys are there")));
         }
         Ok(())
+    }
+
+    /// How often a schedule can replace a key within its grace period, or while a job holds it.
+    fn replaced_while_kept(&self) -> usize {
+        let Account {
+            lifetime,
+            schedule,
+            longest_job,
+            ..
+        } = self.account;
+        let kept = seconds(lifetime.grace()).max(*longest_job);
+        let often = schedule
+            .period
+            .saturating_sub(schedule.latest)
+            .max(seconds(lifetime.due_age()));
+        usize::try_from(kept / often).expect("a few")
     }
 
     /// If nothing more went wrong, one run would bring order, and a second one write nothing.

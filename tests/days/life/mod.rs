@@ -118,7 +118,7 @@ impl<'a> Life<'a> {
         };
         if life.world.app.is_some() {
             life.note_deployments();
-            life.outside.serves(0);
+            life.outside.serves(0, 0);
         }
         life.begin();
         life

@@ -62,7 +62,7 @@ impl Life<'_> {
             return Ok(());
         };
         let mut working = self.working.swap_remove(at);
-        if self.is_killed(&mut working) {
+        if working.is_killed() {
             self.kill(&working);
             return Ok(());
         }
@@ -140,22 +140,11 @@ impl Life<'_> {
             return Answer::Plain;
         }
         match run.step {
-            Step::PutApp | Step::Redeploy(_) => {
+            Step::PutApp(_) => {
                 self.dice
                     .pick(&[Answer::Lost, Answer::Late, Answer::Refused, Answer::Undeployed])
             }
             _ => self.dice.pick(&[Answer::Lost, Answer::Late, Answer::Refused]),
-        }
-    }
-
-    pub(super) fn is_killed(&mut self, working: &mut Working) -> bool {
-        match &mut working.killed_after {
-            Some(0) => true,
-            Some(left) => {
-                *left -= 1;
-                false
-            }
-            None => false,
         }
     }
 
@@ -184,6 +173,10 @@ impl Life<'_> {
     }
 
     pub(super) fn finish(&mut self, no: RunNo) {
+        // Only a run that is at the app asks for the saves since it has read it.
+        if self.working.is_empty() {
+            self.world.saves.clear();
+        }
         if self.working.iter().all(|working| working.run.no != no) {
             self.world.finished |= 1 << no;
             self.outside.jobs.remove(&Outside::id_of(no));
@@ -194,6 +187,7 @@ impl Life<'_> {
         let planner = Planner {
             product: self.product,
             outside: &self.outside,
+            grace: seconds(self.account.lifetime.grace()),
             blindness: self.wrong.blindness,
         };
         match self.wrong.rule {
@@ -206,5 +200,14 @@ impl Life<'_> {
                 self,
             ),
         }
+    }
+}
+
+impl Working {
+    /// Whether it comes no further.
+    fn is_killed(&mut self) -> bool {
+        let left = self.killed_after;
+        self.killed_after = left.map(|left| left.saturating_sub(1));
+        left == Some(0)
     }
 }

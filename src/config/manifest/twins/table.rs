@@ -63,9 +63,9 @@ pub(super) const TWINS: &[Twin] = &[
         beside: &[],
         file: |value| top(&format!("max_age: {value}")),
         written: quoted,
-        good: &["90d", "76h", "4 days", "5day 2h", "10y", "1month", "3000000s"],
+        good: &["90d", "100h", "4 days", "5day 2h", "10y", "1month", "3000000s"],
         bad: &[
-            "75h",
+            "99h",
             "2 days",
             "25h",
             "90",
