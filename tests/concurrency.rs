@@ -398,3 +398,12 @@ fn a_run_that_ends_during_a_look_has_not_left_an_orphan() {
     the_delivered_pair(&sandbox);
     assert_eq!(live_keys(&sandbox).len(), 2, "{:?}", live_keys(&sandbox));
 }
+
+#[test]
+fn a_bucket_that_another_run_makes_between_two_questions_is_read_once_more() {
+    let sandbox = Sandbox::start(world().with_bucket("nyc3", "shop-uploads"));
+    let absent = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>NoSuchBucket</Code></Error>";
+    let policy = Fault::on(Spaces).method("GET").path_contains("?policy");
+    sandbox.script(policy.status(404).header("content-type", "application/xml").body(absent));
+    Run::bootstrap(&sandbox).go().green();
+}

@@ -123,6 +123,8 @@ fn it_says_what_breaks_and_a_dry_run_says_the_same() {
         plan.stdout
     );
     assert!(is_alive(&sandbox, &leaked));
+    // The deployment of the new key must still be on its way when the old one goes.
+    sandbox.world().switches.deployment_phase = Duration::from_millis(300);
     let done = with_app(Run::revoke(&sandbox));
     assert!(!is_alive(&sandbox, &leaked));
     for told in [&planned, &done] {

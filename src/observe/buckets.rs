@@ -15,13 +15,23 @@ pub(super) async fn read(
     wanted: &WantedBucket,
     desired: &Desired,
 ) -> Result<BucketState, Failure> {
-    let (presence, settings) = tokio::join!(spaces.head(&wanted.name), settings(spaces, wanted, desired));
+    let (presence, found) = tokio::join!(spaces.head(&wanted.name), settings(spaces, wanted, desired));
     Ok(match presence? {
         Presence::Absent => BucketState::Absent,
         Presence::Forbidden { code } => BucketState::NotOurs { code },
         Presence::Elsewhere(region) => BucketState::Elsewhere { region },
-        Presence::Here { .. } => BucketState::Present(Box::new(settings)),
+        // Another run has made it between the two questions.
+        Presence::Here { .. } if found.of_no_bucket => {
+            BucketState::Present(Box::new(settings(spaces, wanted, desired).await.settings))
+        }
+        Presence::Here { .. } => BucketState::Present(Box::new(found.settings)),
     })
+}
+
+/// What the settings of a bucket say, or that there is none.
+struct Found {
+    settings: Settings,
+    of_no_bucket: bool,
 }
 
 /// The endpoint that stands before the bucket.
@@ -41,7 +51,7 @@ pub(super) fn add_cdn(settings: &mut Settings, origin: &str, endpoints: &Reading
 }
 
 /// What of a bucket is managed. One setting that cannot be read does not hide the others.
-async fn settings(spaces: &Spaces, wanted: &WantedBucket, desired: &Desired) -> Settings {
+async fn settings(spaces: &Spaces, wanted: &WantedBucket, desired: &Desired) -> Found {
     let name = &wanted.name;
     let manages_lifecycle = wanted.owns_lifecycle || !wanted.lifecycle.is_empty();
     let (logging, lifecycle, cors, versioning, acl, policy) = tokio::join!(
@@ -55,8 +65,9 @@ async fn settings(spaces: &Spaces, wanted: &WantedBucket, desired: &Desired) -> 
     let mut unread = Unreadable {
         subject: format!("bucket {name}"),
         all: Vec::new(),
+        of_no_bucket: false,
     };
-    Settings {
+    let settings = Settings {
         logging: unread.note(Setting::Logging, logging).flatten(),
         lifecycle: unread.note(Setting::Lifecycle, lifecycle).unwrap_or_default(),
         cors: unread.note(Setting::Cors, cors).unwrap_or_default(),
@@ -64,7 +75,14 @@ async fn settings(spaces: &Spaces, wanted: &WantedBucket, desired: &Desired) -> 
         acl: unread.note(Setting::Acl, acl),
         cdn: None,
         has_policy: unread.note(Setting::Policy, policy).unwrap_or(false),
-        unread: unread.all,
+        unread: Vec::new(),
+    };
+    Found {
+        settings: Settings {
+            unread: unread.all,
+            ..settings
+        },
+        of_no_bucket: unread.of_no_bucket,
     }
 }
 
@@ -78,6 +96,7 @@ async fn unless<T>(
 struct Unreadable {
     subject: String,
     all: Vec<Unread>,
+    of_no_bucket: bool,
 }
 
 impl Unreadable {
@@ -85,6 +104,7 @@ impl Unreadable {
         match answered? {
             Ok(value) => Some(value),
             Err(failure) => {
+                self.of_no_bucket |= failure.code.as_deref() == Some("NoSuchBucket");
                 let Problem { what, remedy, .. } = problem(&failure);
                 let what = format!("its {setting} cannot be read: {what}");
                 let problem = Problem::new(self.subject.clone(), what, remedy);
