@@ -9,7 +9,8 @@ use spacekeeper_sandbox::github::Run as WorkflowRun;
 
 use crate::fixture::delivered::{delivered, delivered_to_an_app};
 use crate::fixture::{
-    DigitalOcean, Fault, Outcome, REPOSITORY, Run, Sandbox, live_keys, the_delivered_pair, variable, world,
+    DigitalOcean, Fault, Outcome, REPOSITORY, Run, Sandbox, Spaces, live_keys, the_delivered_pair, variable,
+    world,
 };
 
 const DAY: Duration = Duration::from_hours(24);
@@ -404,6 +405,11 @@ fn a_bucket_that_another_run_makes_between_two_questions_is_read_once_more() {
     let sandbox = Sandbox::start(world().with_bucket("nyc3", "shop-uploads"));
     let absent = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>NoSuchBucket</Code></Error>";
     let policy = Fault::on(Spaces).method("GET").path_contains("?policy");
-    sandbox.script(policy.status(404).header("content-type", "application/xml").body(absent));
+    sandbox.script(
+        policy
+            .status(404)
+            .header("content-type", "application/xml")
+            .body(absent),
+    );
     Run::bootstrap(&sandbox).go().green();
 }

@@ -313,19 +313,19 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_would_pile_up_are_told() {
+    fn several_old_keys_at_a_time_are_told() {
         let warnings = |max_age: &str| {
-            let request = Request::parse(&environment(&[("max-age", max_age), ("grace-period", "24h")]));
+            let request = Request::parse(&environment(&[("max-age", max_age), ("grace-period", "7d")]));
             request.expect("a right request").warnings
         };
         assert_eq!(
-            warnings("80h"),
+            warnings("14d"),
             [
-                "max-age: 3d 8h with grace-period 24h makes a key due after 5h, while its predecessor is still \
-                 kept, so old keys pile up; set max-age to at least 4d 3h"
+                "max-age: 14d with grace-period 7d makes a key due after 45h 45m, while its predecessor is still \
+                 kept, so several old keys are kept at a time; set max-age to at least 16d 3h 30m for one"
             ]
         );
-        assert!(warnings("90d").is_empty() && warnings("4d 3h").is_empty());
+        assert!(warnings("90d").is_empty() && warnings("16d 3h 30m").is_empty());
     }
 
     #[test]

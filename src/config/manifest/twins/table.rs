@@ -63,7 +63,7 @@ pub(super) const TWINS: &[Twin] = &[
         beside: &[],
         file: |value| top(&format!("max_age: {value}")),
         written: quoted,
-        good: &["90d", "100h", "4 days", "5day 2h", "10y", "1month", "3000000s"],
+        good: &["90d", "100h", "5 days", "5day 2h", "10y", "1month", "3000000s"],
         bad: &[
             "99h",
             "2 days",
@@ -87,7 +87,7 @@ pub(super) const TWINS: &[Twin] = &[
         beside: &[],
         file: |value| top(&format!("grace_period: {value}")),
         written: quoted,
-        good: &["0", "0s", "1h", "87d"],
+        good: &["0", "0s", "1h", "86d"],
         bad: &["90d", "88d", "1", "1 fortnight", "-1h", "500000000000y"],
     },
     Twin {
