@@ -2,15 +2,16 @@
 
 /// The name that was probably meant: the only one that it begins, abbreviates or goes on from, or one that differs in a
 /// few letters, hyphens aside. Nothing where that could be several.
-pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str> + Clone) -> Option<&'n str> {
+pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let name = name.to_ascii_lowercase().replace('_', "-");
+    let known: Vec<&str> = known.collect();
     let only = |fits: &dyn Fn(&str) -> bool| {
-        let mut fitting = known.clone().filter(|known| fits(known));
+        let mut fitting = known.iter().copied().filter(|known| fits(known));
         fitting.next().filter(|_| fitting.next().is_none())
     };
     only(&|known| begins(&name, known))
         .or_else(|| only(&|known| abbreviates(&name, known)))
-        .or_else(|| misspelt(&name, known.clone()))
+        .or_else(|| misspelt(&name, &known))
         .or_else(|| only(&|known| goes_on(&name, known)))
 }
 
@@ -33,10 +34,10 @@ fn abbreviates(name: &str, known: &str) -> bool {
 }
 
 /// `log-buckt` for `log-bucket`, `dryrun` for `dry-run`: at most one letter in three is another.
-fn misspelt<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+fn misspelt<'n>(name: &str, known: &[&'n str]) -> Option<&'n str> {
     let bare = |text: &str| text.replace('-', "");
-    let distance = |known: &'n str| (strsim::osa_distance(&bare(known), &bare(name)), known);
-    let nearest = known.map(distance).min();
+    let distance = |known: &&'n str| (strsim::osa_distance(&bare(known), &bare(name)), *known);
+    let nearest = known.iter().map(distance).min();
     nearest
         .filter(|(distance, known)| distance * 3 <= known.len())
         .map(|(_, known)| known)

@@ -87,7 +87,8 @@ const READABLE: usize = 100;
 /// Sixteen hexadecimal digits: no two prefixes that anybody writes have the same.
 fn fingerprint(prefix: &str) -> String {
     let digest = Sha256::digest(prefix.as_bytes());
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    let start: [u8; 8] = std::array::from_fn(|at| digest[at]);
+    format!("{:016x}", u64::from_be_bytes(start))
 }
 
 impl fmt::Display for LifecycleRule {

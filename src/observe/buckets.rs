@@ -22,7 +22,8 @@ pub(super) async fn read(
         Presence::Elsewhere(region) => BucketState::Elsewhere { region },
         // Another run has made it between the two questions.
         Presence::Here { .. } if found.of_no_bucket => {
-            BucketState::Present(Box::new(settings(spaces, wanted, desired).await.settings))
+            let found = Box::pin(settings(spaces, wanted, desired)).await;
+            BucketState::Present(Box::new(found.settings))
         }
         Presence::Here { .. } => BucketState::Present(Box::new(found.settings)),
     })

@@ -45,7 +45,7 @@ pub fn arranged(wanted: &[CorsRule], others: &[CorsRule]) -> Result<Arranged, St
         let ours = merged(wanted.iter().filter(|rule| rule.covers(&origin)));
         let Some(ours) = ours else { continue };
         let theirs = others.iter().find(|rule| rule.covers(&origin));
-        arranged.add(&origin, ours, theirs);
+        arranged.add(&origin, &ours, theirs);
     }
     if arranged.rules.len() + others.len() > MOST_RULES {
         let rules = arranged.rules.len() + others.len();
@@ -57,6 +57,7 @@ pub fn arranged(wanted: &[CorsRule], others: &[CorsRule]) -> Result<Arranged, St
 }
 
 /// Whether the rules of a bucket are ours as arranged, and then those of others.
+#[must_use]
 pub fn stand(wanted: &[CorsRule], found: &[FoundCorsRule]) -> bool {
     let Ok(Arranged { rules, .. }) = arranged(wanted, &of_others(found)) else {
         return false;
@@ -158,8 +159,8 @@ fn asked(rule: &CorsRule, of_others: bool) -> impl Iterator<Item = CorsQuestion>
 
 impl Arranged {
     /// Adds an origin to the last rule that allows the same, or a rule of its own.
-    fn add(&mut self, origin: &str, ours: CorsRule, theirs: Option<&CorsRule>) {
-        let both = merged([&ours].into_iter().chain(theirs)).unwrap_or(ours.clone());
+    fn add(&mut self, origin: &str, ours: &CorsRule, theirs: Option<&CorsRule>) {
+        let both = merged([ours].into_iter().chain(theirs)).unwrap_or_else(|| ours.clone());
         let spared = both
             .methods
             .iter()

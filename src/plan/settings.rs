@@ -106,13 +106,11 @@ fn is_stale(
         return false;
     }
     let of_prefix = |other: &&LifecycleRule| other.is_declared() && other.prefix == rule.prefix;
-    match set.iter().find(of_prefix) {
-        Some(new) => new.id != rule.id,
-        None => {
-            let asked = wanted.lifecycle.iter().find(of_prefix);
-            asked.is_none_or(|asked| !asked.says(rule) || before.iter().any(|other| other.says(rule)))
-        }
+    if let Some(new) = set.iter().find(of_prefix) {
+        return new.id != rule.id;
     }
+    let asked = wanted.lifecycle.iter().find(of_prefix);
+    asked.is_none_or(|asked| !asked.says(rule) || before.iter().any(|other| other.says(rule)))
 }
 
 fn cors(wanted: &WantedBucket, wish: &CorsWish, found: &Settings, observed: &Observed) -> Verdict {

@@ -57,6 +57,10 @@ pub fn file_entry(name: &str, value: &str, delimiter: &str) -> String {
 }
 
 /// A delimiter that no value can know beforehand.
+///
+/// # Panics
+///
+/// Without random numbers it could be known, and a value could end early.
 #[must_use]
 pub fn delimiter() -> String {
     let random = || getrandom::u64().expect("the system has random numbers");

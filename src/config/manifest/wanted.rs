@@ -81,7 +81,7 @@ impl Context<'_> {
 
     fn cors(&self, shape: &BucketShape, reader: &mut Reader) -> Option<CorsWish> {
         let (from_apps, named) = self.origins(shape, reader);
-        self.tell_default_ports(shape, reader);
+        tell_default_ports(shape, reader);
         let nobody = from_apps.is_empty() && named.is_empty() && shape.cors_origins.is_none();
         let Some(Must(cors)) = &shape.cors else {
             self.refuse_idle_origins(shape, "cors is not set", reader);
@@ -110,25 +110,6 @@ impl Context<'_> {
             CorsShape::Rules(at, rules) => self.rules(*at, &rules.items, &named, nobody, reader),
         };
         Some(CorsWish { rules, from_apps })
-    }
-
-    /// Browsers leave the default port out of an origin, so one with it would match none.
-    fn tell_default_ports(&self, shape: &BucketShape, reader: &mut Reader) {
-        let named = shape.cors_origins.iter().flat_map(|origins| &origins.named);
-        let rules = match &shape.cors {
-            Some(Must(Some(CorsShape::Rules(_, rules)))) => rules.items.as_slice(),
-            _ => &[],
-        };
-        let of_rules = rules
-            .iter()
-            .flat_map(|rule| &rule.origins.items)
-            .map(|origin| &origin.value);
-        for origin in named.chain(of_rules).filter(|origin| origin.without_port) {
-            reader.warn(format!(
-                "CORS origin {} is set without the default port that stands behind it, since browsers leave it out",
-                origin.text
-            ));
-        }
     }
 
     fn refuse_idle_origins(&self, shape: &BucketShape, why: &str, reader: &mut Reader) {
@@ -198,6 +179,25 @@ impl Context<'_> {
             cdn.refuse_half(&format!("{}.cdn", self.field), reader);
         }
         choice.wish()
+    }
+}
+
+/// Browsers leave the default port out of an origin, so one with it would match none.
+fn tell_default_ports(shape: &BucketShape, reader: &mut Reader) {
+    let named = shape.cors_origins.iter().flat_map(|origins| &origins.named);
+    let rules = match &shape.cors {
+        Some(Must(Some(CorsShape::Rules(_, rules)))) => rules.items.as_slice(),
+        _ => &[],
+    };
+    let of_rules = rules
+        .iter()
+        .flat_map(|rule| &rule.origins.items)
+        .map(|origin| &origin.value);
+    for origin in named.chain(of_rules).filter(|origin| origin.without_port) {
+        reader.warn(format!(
+            "CORS origin {} is set without the default port that stands behind it, since browsers leave it out",
+            origin.text
+        ));
     }
 }
 
