@@ -259,3 +259,27 @@ fn an_app_without_an_address_is_a_warning_beside_other_origins_and_an_error_alon
         rules(&sandbox)
     );
 }
+
+#[test]
+fn a_rule_of_others_that_says_what_ours_would_say_is_never_taken_for_ours() {
+    let theirs = CorsRule {
+        allowed_methods: vec!["GET".to_owned(), "DELETE".to_owned()],
+        max_age_seconds: Some(100),
+        ..theirs(SHOP, "GET")
+    };
+    let sandbox = made(vec![theirs.clone()]);
+    let cors = r#"[{"origins": ["*"], "methods": ["GET"], "max_age_seconds": 100}]"#;
+    bootstrap(&sandbox, cors).go().green();
+    assert!(rules(&sandbox).contains(&theirs), "{:?}", rules(&sandbox));
+    settles(&sandbox, cors);
+    bootstrap(&sandbox, "none").run_id(9_900_000_007).go().green();
+    assert_eq!(rules(&sandbox), [theirs]);
+}
+
+#[test]
+fn a_dry_run_fails_where_the_run_would() {
+    let sandbox = made(Vec::new());
+    let cors = ours(&[("https://a*.example", &["GET"]), ("https://*b.example", &["PUT"])]);
+    let planned = bootstrap(&sandbox, &cors).input("dry-run", "true").go().exits(1);
+    planned.complains(&["https://a*.example and https://*b.example"]);
+}

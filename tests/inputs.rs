@@ -466,3 +466,19 @@ fn an_unknown_input_is_not_lost_beside_one_that_asks_for_nothing() {
         .env("INPUT_NO_SUCH", "yes");
     refuses(run).complains(&["no-such: ", "no such input"]);
 }
+
+#[test]
+fn a_bucket_with_two_hyphens_in_a_row_has_a_key_of_its_own() {
+    let sandbox = sandbox();
+    let outcome = Run::bootstrap(&sandbox)
+        .input("buckets", "a-bx\na--bx")
+        .input("key-scope", "bucket")
+        .go()
+        .green();
+    assert_eq!(
+        outcome.json_output("keys").as_array().map(Vec::len),
+        Some(2),
+        "{}",
+        outcome.stdout
+    );
+}

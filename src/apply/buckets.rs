@@ -176,7 +176,11 @@ impl BucketWork<'_> {
             }
             BucketAction::StopLogging => spaces.stop_logging(name).await,
             BucketAction::Lifecycle { set, drop } => spaces.put_lifecycle(name, set, drop, fresh).await,
-            BucketAction::Cors(change) => spaces.put_cors(name, &change.arranged.rules, fresh).await,
+            BucketAction::Cors(change) => {
+                spaces
+                    .put_cors(name, &change.arranged.rules, &change.wanted, fresh)
+                    .await
+            }
             BucketAction::Versioning(versioning) => spaces.put_versioning(name, *versioning, fresh).await,
             BucketAction::Acl(acl) => spaces.put_acl(name, *acl, fresh).await,
             BucketAction::Cdn(change) => {

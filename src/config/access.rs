@@ -144,7 +144,7 @@ fn spaces_address(
 }
 
 /// What an address at Spaces names beside its endpoint.
-fn misplaced(url: &BaseUrl) -> Option<&'static str> {
+pub(super) fn misplaced(url: &BaseUrl) -> Option<&'static str> {
     match SpacesHost::of(url.host())? {
         SpacesHost::Endpoint(_) if url.has_path() => Some("it has a path, and buckets are named elsewhere"),
         SpacesHost::Endpoint(_) => None,

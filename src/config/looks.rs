@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use super::access::misplaced;
 use super::addresses::address;
 use super::defaults;
 use super::door::Door;
@@ -173,7 +174,16 @@ fn endpoint_of_the_app(
             let region: Region = door.parse("SPACES_REGION", Some(region), str::parse)?;
             address("SPACES_REGION", Some(&spaces_url.at(region)), environment, door)
         }
-        (Some(endpoint), _) => address("SPACES_ENDPOINT", Some(endpoint), environment, door),
+        (Some(endpoint), _) => {
+            let url = address("SPACES_ENDPOINT", Some(endpoint), environment, door)?;
+            if let Some(what) = misplaced(&url) {
+                door.refuse(
+                    "SPACES_ENDPOINT",
+                    format!("{what}; write the endpoint of the region alone"),
+                );
+            }
+            Some(url)
+        }
         (None, None) => {
             let what = "it is missing; the app's environment must have it, or SPACES_REGION";
             door.refuse("SPACES_ENDPOINT", what);

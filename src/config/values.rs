@@ -142,6 +142,10 @@ pub(super) fn origin(text: &str) -> Result<(String, bool), String> {
             _ => "an origin has no path; write it without what follows the host".to_owned(),
         });
     }
+    let mut labels = rest.split('.');
+    if labels.any(|label| label.contains('*') && !label.is_ascii()) {
+        return Err("a * stands in a name of another script; write that name in Punycode (xn--…)".to_owned());
+    }
     // `*` is no character of a host, so a word stands for it while the rest is parsed.
     let url = Url::parse(&text.replace('*', ANY)).map_err(|_| NO_ORIGIN)?;
     let host = url
@@ -199,6 +203,7 @@ mod tests {
             "https://me@shop.example",
             "*://shop.example",
             "https://shop.example:*",
+            "https://*bücher.example",
             "https://a b",
             "null",
             "https://shop\\.example",

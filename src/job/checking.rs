@@ -59,7 +59,7 @@ impl Job<'_> {
     }
 
     /// A bucket that is missing where it should be may be in another region.
-    async fn look_elsewhere(&self, world: &mut World) {
+    pub(super) async fn look_elsewhere(&self, world: &mut World) {
         let Some((pair, _)) = &world.access else { return };
         let regions = self.session.everywhere(&self.request.access, pair);
         let states = world.observed.buckets.iter_mut();

@@ -113,6 +113,7 @@ impl<'a> Job<'a> {
         self.follow_moves(&mut world);
         if self.request.dry_run {
             self.look_twice(&mut world).await;
+            self.look_elsewhere(&mut world).await;
         }
         let mut plan = self.plan(&world.observed, &BTreeSet::new());
         if plan.may_mistake_a_run_for_a_stranger(&world.observed) {
@@ -126,6 +127,7 @@ impl<'a> Job<'a> {
         self.first_seen = Some(plan.active_keys());
         self.console.close_group();
         if self.request.dry_run {
+            self.tell_unseen(&plan);
             let now = Some(world.observed.now);
             let planned = Told::Planned {
                 plan: &plan,
@@ -135,6 +137,22 @@ impl<'a> Job<'a> {
         }
         let done = Box::pin(self.apply(plan, &world)).await;
         self.tell(&done)
+    }
+
+    /// A plan that nobody has looked at says nothing of what the run would do.
+    fn tell_unseen(&self, plan: &Plan) {
+        let unseen = plan.buckets.iter().filter(|bucket| bucket.is_unseen());
+        let names: Vec<&str> = unseen.map(|bucket| bucket.name.as_str()).collect();
+        if !names.is_empty() {
+            self.ledger.note(Problem::new(
+                "buckets",
+                format!(
+                    "not looked at, since a dry run mints no full-access key: {}",
+                    names.join(", ")
+                ),
+                "Give spaces-access-key-id and its secret to see what would change.",
+            ));
+        }
     }
 
     /// Buckets are the only work for which full access is needed.

@@ -153,6 +153,8 @@ pub fn overlap(one: &str, other: &str) -> bool {
 pub struct FoundCorsRule {
     /// Whether its id says that it is ours.
     pub ours: bool,
+    /// Whether it has an id at all. A server that keeps none tells nobody's rules from ours.
+    pub has_id: bool,
     /// What it says.
     pub rule: CorsRule,
 }
@@ -166,6 +168,21 @@ pub struct CorsQuestion {
     pub method: CorsMethod,
     /// Whether a rule of others allows it, and none of ours.
     pub of_others: bool,
+}
+
+/// Where the rules of others stand that stay behind ours. Of those without an id a rule that says what a declared one says
+/// is taken for ours, and one that stands there twice is kept once: a server may keep no ids.
+#[must_use]
+pub fn kept_of_others(found: &[FoundCorsRule], declared: &[CorsRule]) -> Vec<usize> {
+    let says_the_same =
+        |one: &FoundCorsRule, other: &FoundCorsRule| !other.has_id && one.rule.says(&other.rule);
+    let stays = |at: &usize| {
+        let rule = &found[*at];
+        let ours = declared.iter().any(|declared| declared.says(&rule.rule));
+        let again = found[..*at].iter().any(|before| says_the_same(rule, before));
+        !rule.ours && (rule.has_id || !(ours || again))
+    };
+    (0..found.len()).filter(stays).collect()
 }
 
 /// What is wanted of the CORS rules of a bucket. Rules that are not ours stay.

@@ -63,7 +63,7 @@ impl SpacesHost {
     #[must_use]
     pub fn of(host: &str) -> Option<Self> {
         let host = host.to_ascii_lowercase();
-        let labels = host.strip_suffix(DOMAIN)?;
+        let labels = host.trim_end_matches('.').strip_suffix(DOMAIN)?;
         let Some(labels) = labels.strip_suffix('.') else {
             return labels.is_empty().then_some(Self::Nothing);
         };
@@ -101,6 +101,10 @@ mod tests {
         let nyc3: Region = "nyc3".parse().expect("a region");
         for (host, named) in [
             ("nyc3.digitaloceanspaces.com", Some(SpacesHost::Endpoint(nyc3))),
+            (
+                "shop.nyc3.digitaloceanspaces.com.",
+                Some(SpacesHost::Bucket(nyc3)),
+            ),
             ("NYC3.DigitalOceanSpaces.com", Some(SpacesHost::Endpoint(nyc3))),
             ("shop.nyc3.digitaloceanspaces.com", Some(SpacesHost::Bucket(nyc3))),
             (

@@ -54,6 +54,15 @@ impl Family {
         }
     }
 
+    /// The family of a default name with that of a bucket in it, which may have two hyphens in a row: they become one, and
+    /// a fingerprint tells it from the bucket that has one.
+    pub fn of_bucket(name: &str) -> Result<Self, BadFamily> {
+        match Self::fitted(name) {
+            Err(BadFamily::DoubleHyphen) => cut(name).parse(),
+            fitted => fitted,
+        }
+    }
+
     /// The family as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -95,8 +104,10 @@ fn cut(name: &str) -> String {
         fingerprint.push(char::from(BASE36[usize::try_from(number % 36).unwrap_or(0)]));
         number /= 36;
     }
+    let parts: Vec<&str> = name.split('-').filter(|part| !part.is_empty()).collect();
+    let single = parts.join("-");
     // A hyphen at the cut would stand beside nothing; the fingerprint makes up for it.
-    let kept = name.get(..FAMILY_KEPT).unwrap_or(name).trim_end_matches('-');
+    let kept = single.get(..FAMILY_KEPT).unwrap_or(&single).trim_end_matches('-');
     format!("{kept}{fingerprint}")
 }
 

@@ -265,6 +265,7 @@ mod tests {
             lifecycle: rules(),
             cors: vec![FoundCorsRule {
                 ours: true,
+                has_id: true,
                 rule: cors(),
             }],
             versioning: Some(Versioning::Enabled),
@@ -380,6 +381,7 @@ mod tests {
     fn a_rule_of_somebody_else_is_no_reason_and_one_of_ours_that_nobody_wants_is() {
         let theirs = |ours| FoundCorsRule {
             ours,
+            has_id: true,
             rule: Preset::PublicAssets.rule(vec!["*".to_owned()]),
         };
         assert!(found(|it| it.cors.push(theirs(false))).is_empty());

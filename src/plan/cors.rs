@@ -4,7 +4,7 @@
 //! later rule has it (measured on Ceph RGW 16.2, the engine behind Spaces). So rules are a list, and what several of them
 //! say of an origin has to stand in the first one that matches it.
 
-use crate::model::cors::{CorsQuestion, CorsRule, CorsWish, FoundCorsRule, covers, overlap};
+use crate::model::cors::{CorsQuestion, CorsRule, CorsWish, FoundCorsRule, covers, kept_of_others, overlap};
 use crate::model::desired::WantedBucket;
 use crate::model::observed::{BucketState, Observed};
 use crate::model::problem::Problem;
@@ -62,9 +62,10 @@ pub fn stand(wanted: &[CorsRule], found: &[FoundCorsRule]) -> bool {
     let Ok(Arranged { rules, .. }) = arranged(wanted, &of_others(found)) else {
         return false;
     };
-    let others = of_others(found).into_iter();
-    let others = others.filter(|other| !rules.iter().any(|rule| rule.says(other)));
-    let all: Vec<CorsRule> = rules.iter().cloned().chain(others).collect();
+    let others = kept_of_others(found, wanted)
+        .into_iter()
+        .map(|at| &found[at].rule);
+    let all: Vec<&CorsRule> = rules.iter().chain(others).collect();
     all.len() == found.len() && all.iter().zip(found).all(|(rule, found)| rule.says(&found.rule))
 }
 
@@ -264,6 +265,7 @@ fn resolved(wish: &CorsWish, observed: &Observed) -> Result<Vec<CorsRule>, Probl
 mod tests {
     use super::*;
     use crate::model::cors::CorsMethod::{self, Delete, Get, Put};
+    use crate::model::cors::OURS;
 
     const SHOP: &str = "https://shop.example";
     const APPS: &str = "https://*.shop.example";
@@ -379,6 +381,7 @@ mod tests {
         let found = |rules: &[CorsRule]| -> Vec<FoundCorsRule> {
             let found = rules.iter().map(|rule| FoundCorsRule {
                 ours: true,
+                has_id: true,
                 rule: rule.clone(),
             });
             found.collect()
@@ -387,6 +390,44 @@ mod tests {
         let turned: Vec<_> = written.iter().rev().cloned().collect();
         assert!(!stand(&wanted, &found(&turned)));
         assert!(!stand(&wanted, &found(&written[..1])));
+    }
+
+    fn found(rule: &CorsRule, id: Option<&str>) -> FoundCorsRule {
+        FoundCorsRule {
+            ours: id.is_some_and(|id| id.starts_with(OURS)),
+            has_id: id.is_some(),
+            rule: rule.clone(),
+        }
+    }
+
+    /// What a bucket holds after rules were set: ours, and then those of others that stay.
+    fn set(wanted: &[CorsRule], before: &[FoundCorsRule], keeps_ids: bool) -> Vec<FoundCorsRule> {
+        let ours = arranged(wanted, &of_others(before)).expect("an order").rules;
+        let id = keeps_ids.then_some("spacekeeper-1");
+        let kept = kept_of_others(before, wanted);
+        let others = kept.into_iter().map(|at| before[at].clone());
+        ours.iter().map(|rule| found(rule, id)).chain(others).collect()
+    }
+
+    #[test]
+    fn a_rule_of_others_that_says_what_ours_says_is_theirs_all_the_same() {
+        let theirs = found(&rule(&[SHOP], &[Get, Delete]), Some("theirs"));
+        let wanted = [rule(&["*"], &[Get])];
+        let once = set(&wanted, std::slice::from_ref(&theirs), true);
+        assert_eq!(once.last(), Some(&theirs));
+        assert!(stand(&wanted, &once));
+        let removed = set(&[], &once, true);
+        assert_eq!(removed, [theirs]);
+    }
+
+    #[test]
+    fn a_server_that_keeps_no_ids_comes_to_rest_and_loses_nothing() {
+        let theirs = found(&rule(&[SHOP], &[Get, Delete]), None);
+        let wanted = [rule(&["*"], &[Get])];
+        let once = set(&wanted, &[theirs], false);
+        assert!(stand(&wanted, &once), "{once:#?}");
+        let rules: Vec<CorsRule> = once.iter().map(|found| found.rule.clone()).collect();
+        assert!(allows(&rules, SHOP, Delete));
     }
 
     /// Every set of up to three rules out of these, ours and others': whoever asks gets all that ours say and nothing less

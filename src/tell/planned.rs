@@ -105,7 +105,8 @@ fn app(plan: &AppPlan) -> Vec<Change> {
 }
 
 pub(super) fn problems(plan: &Plan) -> Vec<Problem> {
-    let buckets = plan.buckets.iter().filter_map(|bucket| bucket.problem.clone());
+    let buckets = plan.buckets.iter();
+    let buckets = buckets.flat_map(|bucket| bucket.problem.iter().chain(&bucket.doubts).cloned());
     let families = plan.families.iter().flat_map(|family| match &family.decision {
         Decision::Blocked { problems, .. } => problems.clone(),
         _ => Vec::new(),

@@ -153,7 +153,7 @@ mod tests {
         let shop = rule(&["https://*.shop.example"], &["GET"]);
         assert!(shop.is_for("https://www.shop.example"));
         assert!(!shop.is_for("https://shop.example"));
-        assert!(!shop.is_for("https://WWW.shop.example"));
+        assert!(!shop.is_for("https://www.Shop.example"));
         assert!(!rule(&["https://*.*"], &["GET"]).is_well_formed());
         assert!(!rule(&[], &["GET"]).is_well_formed());
         assert!(!rule(&["*"], &["PATCH"]).is_well_formed());

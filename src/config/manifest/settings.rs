@@ -161,6 +161,13 @@ impl Field for Origins {
     fn read(node: &Node, reader: &mut Reader) -> Option<Self> {
         let list: List<OriginItem, MOST_IN_A_RULE> = match &node.kind {
             Kind::Scalar(text) if text == FROM_APP => List::from_iter([OriginItem::FromApp]),
+            Kind::Sequence(items) if items.is_empty() => {
+                reader.refuse(
+                    node.at,
+                    "it names no origin; leave it out, or write from-app or a list of origins",
+                );
+                return None;
+            }
             Kind::Sequence(_) => List::read(node, reader)?,
             other => {
                 reader.refuse(
@@ -185,7 +192,8 @@ impl Field for Origins {
     }
 
     fn schema() -> Value {
-        let list = List::<OriginItem, MOST_IN_A_RULE>::schema();
+        let mut list = List::<OriginItem, MOST_IN_A_RULE>::schema();
+        list["minItems"] = 1.into();
         json!({ "oneOf": [{ "const": FROM_APP }, list] })
     }
 }

@@ -7,7 +7,7 @@ use super::super::failure::Failure;
 use super::plain::with_md5;
 use super::{Spaces, errors};
 use crate::model::bucket::BucketName;
-use crate::model::cors::{CorsMethod, CorsRule, FoundCorsRule, OURS};
+use crate::model::cors::{CorsMethod, CorsRule, FoundCorsRule, OURS, kept_of_others};
 
 impl Spaces {
     /// Every CORS rule of a bucket. Needs a full-access key.
@@ -20,17 +20,20 @@ impl Spaces {
     /// matches decides. All that are not ours stay, behind them, as they are read immediately before. Needs a
     /// full-access key.
     ///
+    /// `declared` is what was asked for, by which ours are known on a server that keeps no ids.
+    ///
     /// `just_created`: the bucket is new, so that it is not found may pass, for 5 minutes.
     pub async fn put_cors(
         &self,
         bucket: &BucketName,
         wanted: &[CorsRule],
+        declared: &[CorsRule],
         just_created: bool,
     ) -> Result<(), Failure> {
         let subject = format!("bucket {bucket}: set CORS");
         let unbuilt = |error: BuildError| errors::unbuilt(&subject, &error);
         let present = self.cors_rules(bucket, just_created).await?;
-        let rules = merged(present, wanted).map_err(unbuilt)?;
+        let rules = merged(present, wanted, declared).map_err(unbuilt)?;
         if rules.is_empty() {
             return self.delete_cors(bucket, &subject).await;
         }
@@ -66,17 +69,17 @@ impl Spaces {
     }
 }
 
-/// A rule that says what ours says is not kept beside it, whatever its id: a server may have dropped that.
-fn merged(present: Vec<Wire>, wanted: &[CorsRule]) -> Result<Vec<Wire>, BuildError> {
-    let repeats = |rule: &Wire| {
-        let found = found(rule);
-        found.ours || wanted.iter().any(|wanted| wanted.says(&found.rule))
-    };
+/// Our rules, and behind them those of others.
+fn merged(present: Vec<Wire>, wanted: &[CorsRule], declared: &[CorsRule]) -> Result<Vec<Wire>, BuildError> {
+    let all: Vec<FoundCorsRule> = present.iter().map(found).collect();
+    let kept = kept_of_others(&all, declared);
     let numbered = wanted.iter().enumerate();
     let mut rules: Vec<Wire> = numbered
         .map(|(at, rule)| write(at, rule))
         .collect::<Result<_, _>>()?;
-    rules.extend(present.into_iter().filter(|rule| !repeats(rule)));
+    let stays = |at: &usize| kept.contains(at);
+    let others = present.into_iter().enumerate().filter(|(at, _)| stays(at));
+    rules.extend(others.map(|(_, rule)| rule));
     Ok(rules)
 }
 
@@ -109,6 +112,7 @@ fn found(rule: &Wire) -> FoundCorsRule {
     };
     FoundCorsRule {
         ours: rule.id().is_some_and(|id| id.starts_with(OURS)),
+        has_id: rule.id().is_some_and(|id| !id.is_empty()),
         rule: read.canonical(),
     }
 }

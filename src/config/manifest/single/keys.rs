@@ -11,7 +11,7 @@ use super::super::shape::{AppPlatformShape, GitHubShape, KeyShape, SecretsShape}
 use super::super::words::Suffix;
 use super::{Line, Scope, list, refuse_unheeded, value};
 use crate::model::bucket::BucketName;
-use crate::model::name::Family;
+use crate::model::name::{BadFamily, Family};
 use crate::model::sink::{Repository, SettingName};
 
 /// The keys that the scope makes of the buckets.
@@ -29,7 +29,7 @@ pub(super) fn shapes(
         Some(Scope::App) => {
             let family = family(
                 raw.key_name.as_deref(),
-                &format!("{}-spaces-key", app.value.0),
+                Family::fitted(&format!("{}-spaces-key", app.value.0)),
                 reader,
             );
             let named = family.map(|family| (family, sinks.key(lines, None, reader)));
@@ -56,17 +56,30 @@ fn of_bucket(
         .key_name
         .as_deref()
         .map(|name| name.replace("{bucket}", bucket.as_str()));
-    let default = format!("{}-{bucket}-spaces-key", app.value.0);
-    let family = family(explicit.as_deref(), &default, reader)?;
+    let default = Family::of_bucket(&format!("{}-{bucket}-spaces-key", app.value.0));
+    let family = family(explicit.as_deref(), default, reader)?;
     let key = sinks.key(std::slice::from_ref(line), Some(bucket), reader);
     Some((family, key))
 }
 
 /// An explicit name is taken as it is or refused, and then the default stands for it, so that the rest is looked at too;
 /// a default one is cut to fit.
-fn family(explicit: Option<&str>, default: &str, reader: &mut Reader) -> Option<Spot<Family>> {
-    let default = || Some(Spot::new(Family::fitted(default).ok()?, At::Input("app")));
-    value("key-name", explicit, reader).or_else(default)
+fn family(
+    explicit: Option<&str>,
+    default: Result<Family, BadFamily>,
+    reader: &mut Reader,
+) -> Option<Spot<Family>> {
+    if let Some(named) = value("key-name", explicit, reader) {
+        return Some(named);
+    }
+    match default {
+        Ok(fitted) => Some(Spot::new(fitted, At::Input("app"))),
+        Err(why) => {
+            let what = format!("no key can be called by it: {why}; set key-name");
+            reader.refuse(At::Input("app"), what);
+            None
+        }
+    }
 }
 
 fn refuse_shared_names(keys: &[(Spot<Family>, KeyShape)], reader: &mut Reader) {
