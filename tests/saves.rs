@@ -416,3 +416,63 @@ fn survives_a_save(number: u64, (kind, lost): Loss) {
     }
     serves(&sandbox, &story);
 }
+
+/// When the run is about to look at the app: its key has just been announced.
+fn before_the_look() -> Fault {
+    Fault::on(DigitalOcean)
+        .method("PUT")
+        .path_contains("/v2/spaces/keys/")
+}
+
+/// What somebody saves before the run reads the app, and then shows late, was read already.
+#[test]
+fn saves_of_before_the_look_that_show_late_are_not_replayed() {
+    let sandbox = with_app();
+    sandbox.world().switches.deployment_visible_after = LATE;
+    sandbox.script(before_the_look().after_it(|world| {
+        add(world, "FIRST");
+        add(world, "SECOND");
+    }));
+    let outcome = run(&sandbox).go().green();
+    holds_the_pair(&sandbox, None);
+    keeps(&sandbox, &["FIRST", "SECOND"], "both were read");
+    assert_eq!(puts(&outcome), 1);
+}
+
+/// Whether the app has so many instances of its first service.
+fn instances(sandbox: &Sandbox) -> Option<i64> {
+    look(sandbox, |app| app.spec["services"][0]["instance_count"].as_i64())
+}
+
+fn scale(world: &mut World, count: i64) {
+    save_in(world, |spec| spec["services"][0]["instance_count"] = json!(count));
+}
+
+#[test]
+fn what_somebody_took_back_stays_taken_back() {
+    let sandbox = with_app();
+    scale(&mut sandbox.world(), 3);
+    sandbox.script(the_put().before_it(|world| {
+        scale(world, 2);
+        scale(world, 3);
+    }));
+    run(&sandbox).go().green();
+    assert_eq!(instances(&sandbox), Some(3), "before our PUT");
+    let sandbox = with_app();
+    scale(&mut sandbox.world(), 3);
+    sandbox.script(the_put().after_it(|world| {
+        scale(world, 2);
+        scale(world, 3);
+    }));
+    run(&sandbox).go().green();
+    assert_eq!(instances(&sandbox), Some(3), "after our PUT");
+}
+
+#[test]
+fn a_second_put_that_is_answered_and_not_stored_loses_nobody() {
+    let sandbox = with_app();
+    sandbox.script(the_put().before_it(|world| add(world, "THEIRS")));
+    sandbox.script(the_put().skip(1).without_effect());
+    run(&sandbox).go();
+    keeps(&sandbox, &["THEIRS"], "the merge was sent once more");
+}

@@ -1,6 +1,7 @@
 //! Brings a pair to its sinks, back to back: the apps first, then secrets, the id variable last; then reads back.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use secrecy::{ExposeSecret, SecretString};
@@ -25,6 +26,9 @@ use crate::plan::destinations::in_app;
 use crate::plan::variables::saying_where;
 use crate::remedy::problem;
 use crate::remote::{Failure, GitHub, WriteFailure};
+
+/// A second and what a request may take to reach its server early.
+const NEXT_SECOND: Duration = Duration::from_millis(1_100);
 
 /// How often a pair is written when somebody else writes the same secrets at the same time.
 const PASSES: usize = 2;
@@ -233,8 +237,10 @@ pub(super) async fn to_github(
             "a secret looks older than this delivery"
         };
         tracing::info!("key {}: {why}, writing again", key.wanted().family);
-        // Once begun, a delivery goes on after a signal.
-        tokio::time::sleep(early.unwrap_or_default()).await;
+        // Once begun, a delivery goes on after a signal. GitHub's times have whole seconds: what is written again within the
+        // one in which it was written shows no later time.
+        let pause = early.unwrap_or(Duration::ZERO).max(NEXT_SECOND);
+        tokio::time::sleep(pause).await;
         for app in apps.iter_mut().filter(|app| moved_apps.contains(&app.app)) {
             app.put = put_again(key, writers, app).await?;
         }

@@ -1,5 +1,7 @@
 //! The end of old keys. Nothing else deletes a key that was ever delivered, and only what the gate has released.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 
 use super::{ENDING_AFTER_SIGNAL, Writers};
@@ -13,6 +15,9 @@ use crate::remote::{DigitalOcean, Interrupted};
 
 /// How often a key is taken out of service that is still there.
 const PASSES: usize = 2;
+
+/// The pauses before the looks at a list that may show a moment later what was done.
+const LOOKS: [Duration; 3] = [Duration::ZERO, Duration::from_millis(500), Duration::from_secs(2)];
 
 /// Ends every key of the plan that nothing holds any more.
 pub(super) async fn retire(writers: &Writers<'_>, plan: &Plan) {
@@ -30,9 +35,13 @@ pub(super) async fn retire(writers: &Writers<'_>, plan: &Plan) {
             .into_iter()
             .zip(ended)
             .filter_map(|(key, ended)| ended.then_some(key));
-        unseen = look(writers, digitalocean, ended.collect()).await;
-        if unseen.is_empty() {
-            return;
+        unseen = ended.collect();
+        for pause in LOOKS {
+            if unseen.is_empty() {
+                return;
+            }
+            tokio::time::sleep(pause).await;
+            unseen = look(writers, digitalocean, unseen).await;
         }
     }
     for old in &unseen {

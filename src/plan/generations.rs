@@ -139,6 +139,8 @@ pub(super) fn stray_admins(
 ) -> Vec<SpacesKey> {
     let ours =
         |family: &Family| family == admin || desired.families.iter().any(|wanted| wanted.family == *family);
+    // Outside Actions all runs have one number.
+    let is_own = |name: &KeyName| name.run == observed.run && name.run != Run::OUTSIDE;
     let stray = |key: &&SpacesKey| {
         let old = observed.now.since(key.created_at) >= ADMIN_LIFE;
         let named = brief
@@ -146,7 +148,9 @@ pub(super) fn stray_admins(
             .revocation()
             .is_some_and(|revocation| revocation.key.as_ref() == Some(&key.id));
         KeyName::parse(&key.name).is_some_and(|name| {
-            name.mark == Mark::Admin && ours(&name.family) && (old || named || has_ended(name.run, observed))
+            name.mark == Mark::Admin
+                && ours(&name.family)
+                && (named || has_ended(name.run, observed) || old && !is_own(&name))
         })
     };
     observed.keys().iter().filter(stray).cloned().collect()

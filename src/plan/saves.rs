@@ -149,6 +149,7 @@ impl<'e> Saves<'e> {
                 told.sent = Some(number);
             }
         }
+        self.leave_out_what_was_read(&mut history);
         if !self.edits.is_empty() && self.last_of_ours(&history).is_none() {
             self.place(&mut history, standing.as_ref());
         }
@@ -156,6 +157,19 @@ impl<'e> Saves<'e> {
             self.end_with(standing, &mut history);
         }
         history
+    }
+
+    /// A deployment that shows late may be of a save that was read already: the one that says what was read, and all before
+    /// it. One of ours is later.
+    fn leave_out_what_was_read(&self, history: &mut Vec<Told>) {
+        let ours = history.iter().position(|told| told.sent.is_some());
+        let earlier = &history[..ours.unwrap_or(history.len())];
+        let read = earlier
+            .iter()
+            .rposition(|told| self.is_as_read(&told.version.spec));
+        if let Some(read) = read {
+            history.drain(..=read);
+        }
     }
 
     /// What stands was saved last, wherever the list has it.
@@ -222,10 +236,13 @@ impl<'e> Saves<'e> {
     }
 
     /// What somebody had read who saved this: a page may have been opened before the latest saves. It is the one of which
-    /// the least was changed, and of several the latest.
+    /// the least was changed, and of several the latest. Nobody saves a page without a change: what is the same as an
+    /// older one takes the latest changes back.
     fn origin<'s>(&'s self, before: &'s [AppSpec], saved: &AppSpec) -> &'s AppSpec {
         let changes = |spec: &&AppSpec| differences(spec.raw(), saved.raw());
-        before.iter().rev().min_by_key(changes).unwrap_or(&self.first)
+        let latest = before.last().unwrap_or(&self.first);
+        let nearest = before.iter().rev().min_by_key(changes).unwrap_or(latest);
+        if changes(&nearest) == 0 { latest } else { nearest }
     }
 
     fn removed(&self, missing: NoSuchComponent, by: &Version, history: &[Told]) -> Contradiction {
@@ -260,11 +277,13 @@ impl<'e> Saves<'e> {
     }
 
     fn is_made_by(&self, sent: &Sent, version: &Version) -> bool {
-        let is_older = |id: &String| sent.before.contains(id);
+        // An answer may name the deployment of an earlier PUT where this one came to nothing.
+        let is_older = version
+            .deployment
+            .as_ref()
+            .is_some_and(|id| sent.before.contains(id));
         let named = sent.deployment.is_some() && sent.deployment == version.deployment;
-        let carried =
-            || !version.deployment.as_ref().is_some_and(is_older) && self.carries(sent, &version.spec);
-        named && self.holds(&version.spec) || carried()
+        !is_older && (named && self.holds(&version.spec) || self.carries(sent, &version.spec))
     }
 
     /// Whether the spec is what was sent: all of it as it was, our secrets encrypted.
