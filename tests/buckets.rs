@@ -377,7 +377,7 @@ fn endpoint_ids(sandbox: &Sandbox) -> Vec<String> {
 fn buckets_and_the_one_for_their_logs_are_created_side_by_side() {
     let sandbox = sandbox();
     let creation = Fault::on(Spaces).method("PUT").path_contains("/shop-logs/");
-    sandbox.script(creation.after().delay(Duration::from_millis(300)));
+    sandbox.script(creation.after().delay(Duration::from_secs(1)));
     Run::bootstrap(&sandbox)
         .input("log-bucket", "shop-logs")
         .go()
